@@ -1,0 +1,2 @@
+//! Alert channel adapters: console, JSON-lines file, webhook.
+#![forbid(unsafe_code)]

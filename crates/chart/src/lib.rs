@@ -1,0 +1,2 @@
+//! SVG charts for reports: pure functions from data to text.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Embedded SQLite storage for alerts, samples and snapshots.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Monitoring libraries for trading engines.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! Tests against real servers, a real browser and real process kills.

@@ -1,0 +1,158 @@
+//! Licences of all dependencies, against `[licenses] allow` in `deny.toml`.
+
+use std::collections::BTreeSet;
+
+use crate::deny::{Deny, Licences};
+use crate::step::Outcome;
+use crate::workspace::Workspace;
+
+/// The step `licences`.
+pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
+    let allowed = Deny::read(workspace)?.licenses;
+    let packages = &workspace.metadata()?.packages;
+    let mut problems = Vec::new();
+    for package in packages {
+        let (name, version) = (&package.name, &package.version);
+        let verdict = match &package.license {
+            None => Err("has no `license` in its manifest".to_owned()),
+            Some(expression) => judge(expression, &allowed, name),
+        };
+        if let Err(problem) = verdict {
+            problems.push(format!("{name} {version}: {problem}"));
+        }
+    }
+    Ok(Outcome::check(problems).with_note(format!("{} packages", packages.len())))
+}
+
+fn judge(expression: &str, allowed: &Licences, name: &str) -> Result<(), String> {
+    let exceptions = allowed.exceptions.iter().filter(|exception| exception.name == name);
+    let list: BTreeSet<&str> = allowed
+        .allow
+        .iter()
+        .chain(exceptions.flat_map(|exception| &exception.allow))
+        .map(String::as_str)
+        .collect();
+    let words = words(expression);
+    let mut reader = Reader { words: &words, allowed: &list };
+    match reader.either() {
+        Some(held) if reader.words.is_empty() => {
+            if held {
+                Ok(())
+            } else {
+                Err(format!("`{expression}` is not allowed by deny.toml"))
+            }
+        }
+        _ => Err(format!("`{expression}` is no licence expression")),
+    }
+}
+
+/// Names, operators and parentheses; the old `/` means OR.
+fn words(expression: &str) -> Vec<String> {
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
+    spaced.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Reads an expression from left to right: AND binds more tightly than OR, WITH more than both.
+struct Reader<'a> {
+    words: &'a [String],
+    allowed: &'a BTreeSet<&'a str>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, word: &str) -> bool {
+        let found = self.words.first().is_some_and(|first| first == word);
+        if found {
+            self.words = &self.words[1..];
+        }
+        found
+    }
+
+    fn either(&mut self) -> Option<bool> {
+        let mut held = self.both()?;
+        while self.take("OR") {
+            held |= self.both()?;
+        }
+        Some(held)
+    }
+
+    fn both(&mut self) -> Option<bool> {
+        let mut held = self.one()?;
+        while self.take("AND") {
+            held &= self.one()?;
+        }
+        Some(held)
+    }
+
+    fn one(&mut self) -> Option<bool> {
+        if self.take("(") {
+            let held = self.either()?;
+            return self.take(")").then_some(held);
+        }
+        let name = self.name()?;
+        if self.take("WITH") {
+            let exception = self.name()?;
+            return Some(self.allowed.contains(format!("{name} WITH {exception}").as_str()));
+        }
+        Some(self.allowed.contains(name.as_str()))
+    }
+
+    fn name(&mut self) -> Option<String> {
+        let (first, rest) = self.words.split_first()?;
+        if matches!(first.as_str(), "AND" | "OR" | "WITH" | "(" | ")") {
+            return None;
+        }
+        self.words = rest;
+        Some(first.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(expression: &str) -> Result<(), String> {
+        let list: Deny = toml::from_str(
+            "[licenses]\nallow = ['MIT', 'Apache-2.0', 'Apache-2.0 WITH LLVM-exception', 'Unicode-3.0']\n\
+             exceptions = [{ crate = 'sealed', allow = ['MPL-2.0'] }]\n[bans]\nskip = []",
+        )
+        .unwrap();
+        judge(expression, &list.licenses, "open")
+    }
+
+    #[test]
+    fn one_side_of_or_suffices() {
+        assert!(verdict("MIT").is_ok());
+        assert!(verdict("GPL-3.0 OR MIT").is_ok());
+        assert!(verdict("Unlicense/MIT").is_ok());
+        assert!(verdict("Apache-2.0 WITH LLVM-exception OR GPL-2.0").is_ok());
+    }
+
+    #[test]
+    fn both_sides_of_and_are_needed() {
+        assert!(verdict("(MIT OR Apache-2.0) AND Unicode-3.0").is_ok());
+        assert!(verdict("MIT AND OpenSSL").is_err());
+        assert!(verdict("GPL-3.0 OR MIT AND OpenSSL").is_err());
+    }
+
+    #[test]
+    fn an_exception_clause_is_part_of_the_name() {
+        assert!(verdict("MIT WITH LLVM-exception").is_err());
+    }
+
+    #[test]
+    fn what_is_no_expression_is_refused() {
+        for text in ["", "MIT OR", "(MIT", "MIT Apache-2.0", "AND MIT"] {
+            assert!(verdict(text).unwrap_err().contains("no licence expression"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_licence_allowed_for_one_crate_is_not_allowed_for_others() {
+        let list = Licences {
+            allow: Vec::new(),
+            exceptions: vec![toml::from_str("crate = 'sealed'\nallow = ['MPL-2.0']").unwrap()],
+        };
+        assert!(judge("MPL-2.0", &list, "sealed").is_ok());
+        assert!(judge("MPL-2.0", &list, "other").is_err());
+    }
+}
