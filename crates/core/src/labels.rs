@@ -1,0 +1,331 @@
+//! A set of labels: sorted, checked, cheap to clone, with its hash kept.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use hashbrown::Equivalent;
+
+use crate::fingerprint::{Fingerprint, fingerprint};
+use crate::name::{LabelName, NameError};
+
+/// Most labels that one set may have.
+pub const MAX_LABELS: usize = 64;
+
+/// Longest label value, in bytes.
+pub const MAX_LABEL_VALUE_LEN: usize = 4096;
+
+/// Why pairs do not make a label set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LabelsError {
+    /// A name is not a label name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The same name was given twice.
+    #[error("label {name:?} is given twice: {first:?} and {second:?}")]
+    Duplicate {
+        /// The name.
+        name: LabelName,
+        /// The first value.
+        first: String,
+        /// The second value.
+        second: String,
+    },
+    /// More than [`MAX_LABELS`] labels.
+    #[error("{got} labels are more than {MAX_LABELS}")]
+    TooMany {
+        /// How many were given.
+        got: usize,
+    },
+    /// A value longer than [`MAX_LABEL_VALUE_LEN`].
+    #[error("value of label {name:?} has {len} bytes, more than {MAX_LABEL_VALUE_LEN}")]
+    ValueTooLong {
+        /// The label.
+        name: LabelName,
+        /// Length of its value in bytes.
+        len: usize,
+    },
+}
+
+/// A set of labels, sorted by name, each name once.
+///
+/// A label whose value is empty is the same as no label and is left out. Cloning copies a pointer. The hash
+/// is computed once, when the set is built; two sets are equal when their pairs are.
+///
+/// ```
+/// use bellwether_core::Labels;
+/// let labels = Labels::new([("venue", "XNYS"), ("strategy", "momentum"), ("note", "")])?;
+/// assert_eq!(labels.to_string(), r#"{strategy="momentum",venue="XNYS"}"#);
+/// assert_eq!(labels.get("venue"), Some("XNYS"));
+/// # Ok::<(), bellwether_core::LabelsError>(())
+/// ```
+#[derive(Clone)]
+pub struct Labels(Arc<Inner>);
+
+struct Inner {
+    hash: u64,
+    pairs: Box<[(LabelName, Box<str>)]>,
+}
+
+static EMPTY: LazyLock<Labels> = LazyLock::new(|| Labels::from_sorted(Box::default()));
+
+impl Labels {
+    /// The set without labels.
+    pub fn empty() -> Self {
+        EMPTY.clone()
+    }
+
+    /// Sorts and checks the pairs. O(n log n).
+    pub fn new<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, LabelsError>
+    where
+        N: AsRef<str>,
+        V: Into<String>,
+    {
+        let mut kept: Vec<(LabelName, Box<str>)> = Vec::new();
+        for (name, value) in pairs {
+            let name: LabelName = name.as_ref().parse()?;
+            let value: String = value.into();
+            if value.len() > MAX_LABEL_VALUE_LEN {
+                return Err(LabelsError::ValueTooLong { name, len: value.len() });
+            }
+            kept.push((name, value.into_boxed_str()));
+        }
+        Self::from_pairs(kept)
+    }
+
+    fn from_pairs(mut pairs: Vec<(LabelName, Box<str>)>) -> Result<Self, LabelsError> {
+        if pairs.len() > MAX_LABELS {
+            return Err(LabelsError::TooMany { got: pairs.len() });
+        }
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        if let Some([first, second]) = pairs.array_windows().find(|[a, b]| a.0 == b.0) {
+            return Err(LabelsError::Duplicate {
+                name: first.0.clone(),
+                first: first.1.to_string(),
+                second: second.1.to_string(),
+            });
+        }
+        pairs.retain(|(_, value)| !value.is_empty());
+        if pairs.is_empty() {
+            return Ok(Self::empty());
+        }
+        Ok(Self::from_sorted(pairs.into_boxed_slice()))
+    }
+
+    fn from_sorted(pairs: Box<[(LabelName, Box<str>)]>) -> Self {
+        let hash = hash_pairs(pairs.iter().map(|(name, value)| (name.as_str(), &**value)));
+        Self(Arc::new(Inner { hash, pairs }))
+    }
+
+    /// This set with one label added or replaced; an empty value takes the label away.
+    pub fn with(&self, name: LabelName, value: impl Into<String>) -> Result<Self, LabelsError> {
+        let value: String = value.into();
+        if value.len() > MAX_LABEL_VALUE_LEN {
+            return Err(LabelsError::ValueTooLong { name, len: value.len() });
+        }
+        let mut pairs: Vec<_> = self.0.pairs.iter().filter(|pair| pair.0 != name).cloned().collect();
+        pairs.push((name, value.into_boxed_str()));
+        Self::from_pairs(pairs)
+    }
+
+    /// This set and all labels of `other`; where both have a label, the value of `other` stays.
+    pub fn merged(&self, other: &Self) -> Result<Self, LabelsError> {
+        if other.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut pairs: Vec<_> =
+            self.0.pairs.iter().filter(|pair| other.get(pair.0.as_str()).is_none()).cloned().collect();
+        pairs.extend(other.0.pairs.iter().cloned());
+        Self::from_pairs(pairs)
+    }
+
+    /// This set without the labels that `keep` refuses.
+    #[must_use]
+    pub fn retain(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
+        let pairs: Box<[_]> = self.0.pairs.iter().filter(|pair| keep(pair.0.as_str())).cloned().collect();
+        if pairs.len() == self.len() {
+            return self.clone();
+        }
+        if pairs.is_empty() { Self::empty() } else { Self::from_sorted(pairs) }
+    }
+
+    /// The value of a label, if it has one. O(log n).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let at = self.0.pairs.binary_search_by(|pair| pair.0.as_str().cmp(name)).ok()?;
+        self.0.pairs.get(at).map(|pair| &*pair.1)
+    }
+
+    /// Name and value of each label, sorted by name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
+        self.0.pairs.iter().map(|(name, value)| (name.as_str(), &**value))
+    }
+
+    /// How many labels there are.
+    pub fn len(&self) -> usize {
+        self.0.pairs.len()
+    }
+
+    /// Whether there is no label.
+    pub fn is_empty(&self) -> bool {
+        self.0.pairs.is_empty()
+    }
+
+    /// 128 bits that are the same on every machine and in every version.
+    ///
+    /// For keys that leave the process. Sets with equal fingerprints are *probably* equal: whoever takes them
+    /// for equal must compare them too. O(bytes); the hash used by maps is the kept one, not this.
+    pub fn fingerprint(&self) -> Fingerprint {
+        fingerprint(self.iter())
+    }
+}
+
+fn hash_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::with_seed(0x6265_6c6c).build_hasher();
+    for (name, value) in pairs {
+        hasher.write(name.as_bytes());
+        hasher.write_u8(0xff);
+        hasher.write(value.as_bytes());
+        hasher.write_u8(0xfe);
+    }
+    hasher.finish()
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl PartialEq for Labels {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.0.hash == other.0.hash && self.0.pairs == other.0.pairs)
+    }
+}
+
+impl Eq for Labels {}
+
+impl Hash for Labels {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
+    }
+}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Labels {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.pairs.cmp(&other.0.pairs)
+    }
+}
+
+impl fmt::Display for Labels {
+    /// As in the Prometheus text format: `{a="1",b="x\"y"}`; nothing for the empty set.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        if self.is_empty() {
+            return Ok(());
+        }
+        f.write_char('{')?;
+        for (i, (name, value)) in self.iter().enumerate() {
+            if i > 0 {
+                f.write_char(',')?;
+            }
+            write!(f, "{name}=\"")?;
+            for c in value.chars() {
+                match c {
+                    '\\' => f.write_str("\\\\")?,
+                    '"' => f.write_str("\\\"")?,
+                    '\n' => f.write_str("\\n")?,
+                    c => f.write_char(c)?,
+                }
+            }
+            f.write_char('"')?;
+        }
+        f.write_char('}')
+    }
+}
+
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Pairs borrowed for a look-up: finds a [`Labels`] in a `hashbrown` map without building one.
+///
+/// ```
+/// use bellwether_core::{Labels, LabelsKey};
+/// let mut map = hashbrown::HashMap::new();
+/// map.insert(Labels::new([("side", "buy"), ("venue", "XNYS")])?, 7);
+/// assert_eq!(map.get(&LabelsKey::new(&mut [("venue", "XNYS"), ("side", "buy")])), Some(&7));
+/// # Ok::<(), bellwether_core::LabelsError>(())
+/// ```
+#[derive(Debug)]
+pub struct LabelsKey<'a> {
+    hash: u64,
+    pairs: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> LabelsKey<'a> {
+    /// Sorts the pairs in place and hashes them. No allocation. A pair with an empty value counts as absent,
+    /// as in [`Labels`]; a name given twice is found nowhere.
+    pub fn new(pairs: &'a mut [(&'a str, &'a str)]) -> Self {
+        pairs.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        Self::sorted(pairs)
+    }
+
+    /// For pairs that are sorted by name already.
+    pub fn sorted(pairs: &'a [(&'a str, &'a str)]) -> Self {
+        Self { hash: hash_pairs(present(pairs)), pairs }
+    }
+}
+
+fn present<'a>(pairs: &[(&'a str, &'a str)]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    pairs.iter().copied().filter(|(_, value)| !value.is_empty())
+}
+
+impl Hash for LabelsKey<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Equivalent<Labels> for LabelsKey<'_> {
+    fn equivalent(&self, labels: &Labels) -> bool {
+        self.hash == labels.0.hash && present(self.pairs).eq(labels.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Labels {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Labels {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> serde::de::Visitor<'de> for Pairs {
+            type Value = Labels;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of label names to values")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry::<String, String>()? {
+                    pairs.push(pair);
+                }
+                Labels::new(pairs).map_err(serde::de::Error::custom)
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
