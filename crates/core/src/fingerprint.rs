@@ -5,6 +5,8 @@ use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
+use crate::human_duration::shortened;
+
 /// 128 bits that stand for a label set outside of the process.
 ///
 /// SipHash-2-4 with a zero key (Aumasson and Bernstein 2012) over the sorted pairs, each text preceded by its
@@ -49,14 +51,14 @@ impl fmt::Debug for Fingerprint {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("fingerprint {text:?} is not 32 hexadecimal digits")]
 pub struct FingerprintError {
-    /// The offending text.
+    /// The offending text, shortened.
     pub text: String,
 }
 
 impl std::str::FromStr for Fingerprint {
     type Err = FingerprintError;
     fn from_str(text: &str) -> Result<Self, FingerprintError> {
-        let wrong = || FingerprintError { text: text.to_owned() };
+        let wrong = || FingerprintError { text: shortened(text) };
         if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(wrong());
         }

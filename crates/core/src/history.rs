@@ -58,8 +58,8 @@ pub enum HistoryError {
     /// The cursor does not fit.
     #[error(transparent)]
     Cursor(#[from] CursorError),
-    /// The step is zero, or the aggregate has no meaning per step.
-    #[error("step {0:?} must be longer than zero")]
+    /// The step is below the resolution of a [`Timestamp`](crate::Timestamp).
+    #[error("step {0:?} is shorter than a microsecond")]
     Step(Duration),
     /// Whoever keeps the samples cannot answer now.
     #[error("history is unavailable: {reason}")]

@@ -22,8 +22,8 @@ const UNITS: [(&str, u128); 8] = [
 
 /// A duration that is written and printed as people write it.
 ///
-/// Numbers with a unit, from the longest unit to the shortest, each unit once, spaces between the parts allowed:
-/// `2d`, `1h30m`, `1h 30m`, `250ms`. Units are `w`, `d` (24 h), `h`, `m`, `s`, `ms`, `us` or `µs`, `ns`. Seconds,
+/// Numbers with a unit, from the longest unit to the shortest, each unit once, with or without spaces: `2d`, `1h30m`,
+/// `1h 30m`, `250 ms`. Units are `w`, `d` (24 h), `h`, `m`, `s`, `ms`, `us` or `µs`, `ns`. Seconds,
 /// and only they, may have up to nine decimals: `1.5s`. There is no sign and no number without a unit.
 ///
 /// Printed in its canonical form, without zero parts, and in weeks only when it is a whole number of weeks:
@@ -159,7 +159,7 @@ impl FromStr for HumanDuration {
                 }
                 None => (None, after),
             };
-            let (unit, after) = split_while(after, char::is_alphabetic);
+            let (unit, after) = split_while(after.trim_start(), char::is_alphabetic);
             if unit.is_empty() {
                 let number = shortened(number);
                 return Err(HumanDurationError::NoUnit { text: shown(), number });
@@ -182,8 +182,8 @@ impl FromStr for HumanDuration {
                 if *unit != "s" || !(1..=9).contains(&digits) {
                     return Err(HumanDurationError::Decimals { text: shown() });
                 }
-                let scale = 10_u128.pow(9 - digits as u32);
-                total += whole(decimals).unwrap_or(0) * scale;
+                let part = whole(decimals).unwrap_or(0) * 10_u128.pow(9 - digits as u32);
+                total = total.checked_add(part).ok_or_else(overflow)?;
             }
             rest = after.trim_start();
         }

@@ -236,18 +236,28 @@ impl fmt::Display for Labels {
             if i > 0 {
                 f.write_char(',')?;
             }
-            write!(f, "{name}=\"")?;
-            for c in value.chars() {
-                match c {
-                    '\\' => f.write_str("\\\\")?,
-                    '"' => f.write_str("\\\"")?,
-                    '\n' => f.write_str("\\n")?,
-                    c => f.write_char(c)?,
-                }
-            }
-            f.write_char('"')?;
+            write!(f, "{name}={}", Quoted(value))?;
         }
         f.write_char('}')
+    }
+}
+
+/// A label's value as the Prometheus text format quotes it.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c {
+                '\\' => f.write_str("\\\\")?,
+                '"' => f.write_str("\\\"")?,
+                '\n' => f.write_str("\\n")?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_char('"')
     }
 }
 
@@ -275,7 +285,7 @@ pub struct LabelsKey<'a> {
 impl<'a> LabelsKey<'a> {
     /// Sorts the pairs in place and hashes them. No allocation. A pair with an empty value counts as absent,
     /// as in [`Labels`]; a name given twice is found nowhere.
-    pub fn new(pairs: &'a mut [(&'a str, &'a str)]) -> Self {
+    pub fn new<'t: 'a>(pairs: &'a mut [(&'t str, &'t str)]) -> Self {
         pairs.sort_unstable_by(|a, b| a.0.cmp(b.0));
         Self::sorted(pairs)
     }
@@ -298,7 +308,9 @@ impl Hash for LabelsKey<'_> {
 
 impl Equivalent<Labels> for LabelsKey<'_> {
     fn equivalent(&self, labels: &Labels) -> bool {
-        self.hash == labels.0.hash && present(self.pairs).eq(labels.iter())
+        self.hash == labels.0.hash
+            && present(self.pairs).eq(labels.iter())
+            && !self.pairs.array_windows().any(|[a, b]| a.0 == b.0)
     }
 }
 

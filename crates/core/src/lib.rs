@@ -32,7 +32,6 @@
 mod batch;
 mod clock;
 mod collect;
-#[cfg(feature = "config")]
 pub mod config;
 mod descriptor;
 mod fingerprint;

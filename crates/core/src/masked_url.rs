@@ -1,5 +1,6 @@
 //! URLs that hold passwords and tokens, and never print them.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::ops::Range;
 
@@ -160,19 +161,21 @@ impl MaskedUrl {
     /// Looks for the hidden parts of four bytes or more, and for pieces of them (segments of a path, ...) of eight or
     /// more, as they were written and percent-decoded.
     pub fn scrub(&self, text: &str) -> String {
-        let mut clean = text.replace(self.expose(), &self.masked);
-        for range in &self.hidden {
-            let part = self.text.get(range.clone()).unwrap_or_default();
-            for part in [Zeroizing::new(part.to_owned()), decoded(part)] {
-                let pieces = part.split(['/', '?', '&', ';', '=', '#', ':', '@']);
-                let pieces = pieces.filter(|piece| piece.len() >= MIN_SCRUBBED_PIECE);
-                let whole = Some(part.as_str()).filter(|part| part.len() >= MIN_SCRUBBED);
-                for text in whole.into_iter().chain(pieces) {
-                    clean = clean.replace(text, HIDDEN);
-                }
-            }
-        }
-        clean
+        let written = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
+        let parts: Vec<_> = self
+            .hidden
+            .iter()
+            .map(written)
+            .flat_map(|part| [Zeroizing::new(part.to_owned()), decoded(part)])
+            .collect();
+        let pieces = parts.iter().flat_map(|part| part.split(['/', '?', '&', ';', '=', '#', ':', '@']));
+        let wholes = parts.iter().map(|part| part.as_str()).filter(|part| part.len() >= MIN_SCRUBBED);
+        let mut hidden: Vec<&str> =
+            pieces.filter(|piece| piece.len() >= MIN_SCRUBBED_PIECE).chain(wholes).collect();
+        // The longest first: one that begins like a longer one would leave the rest of that to be seen.
+        hidden.sort_unstable_by_key(|part| Reverse(part.len()));
+        let clean = text.replace(self.expose(), &self.masked);
+        hidden.into_iter().fold(clean, |clean, part| clean.replace(part, HIDDEN))
     }
 }
 

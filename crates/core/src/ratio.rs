@@ -11,7 +11,7 @@ use crate::human_duration::shortened;
 /// A finite fraction that is written and printed as people write it: 0.025 is `2.5 %` is `250 bps`.
 ///
 /// Written as a plain number (a fraction of one), as percent (`2.5 %`, `2.5%`) or in basis points (`15 bps`,
-/// `15bps`); a basis point is a hundredth of a percent. The decimal text is shifted before it becomes a number, so
+/// `15bps`, `1 bp`); a basis point is a hundredth of a percent. The decimal text is shifted before it becomes a number, so
 /// `15 bps` is the `f64` nearest to 0.0015 and not the result of a division.
 ///
 /// Printed as percent with the fewest digits that read back as the same fraction; with a precision,
@@ -144,7 +144,7 @@ impl FromStr for Ratio {
         let trimmed = text.trim();
         let (number, exponent) = if let Some(number) = trimmed.strip_suffix('%') {
             (number, -2)
-        } else if let Some(number) = trimmed.strip_suffix("bps") {
+        } else if let Some(number) = trimmed.strip_suffix("bps").or_else(|| trimmed.strip_suffix("bp")) {
             (number, -4)
         } else {
             (trimmed, 0)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::labels::Quoted;
 use crate::{LabelName, Labels, MetricName};
 
 /// Which series are meant: a metric and what its labels must be.
@@ -82,13 +83,14 @@ impl From<MetricName> for Selector {
 }
 
 impl fmt::Display for Selector {
+    /// As in PromQL: `fills_total{side="buy",venue!="XNYS"}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.metric)?;
         for (i, (name, test)) in self.tests.iter().enumerate() {
             let open = if i == 0 { '{' } else { ',' };
             match test {
-                LabelTest::Equal(value) => write!(f, "{open}{name}={value:?}")?,
-                LabelTest::NotEqual(value) => write!(f, "{open}{name}!={value:?}")?,
+                LabelTest::Equal(value) => write!(f, "{open}{name}={}", Quoted(value))?,
+                LabelTest::NotEqual(value) => write!(f, "{open}{name}!={}", Quoted(value))?,
             }
         }
         if self.tests.is_empty() { Ok(()) } else { f.write_str("}") }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::human_duration::shortened;
+
 /// How bad it is: `Info < Warning < Error < Critical`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
@@ -42,7 +44,7 @@ impl fmt::Display for Severity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("severity {text:?} is not one of info, warning, error, critical")]
 pub struct SeverityError {
-    /// The offending text.
+    /// The offending text, shortened.
     pub text: String,
 }
 
@@ -52,7 +54,7 @@ impl FromStr for Severity {
         Self::ALL
             .into_iter()
             .find(|severity| severity.as_str() == text)
-            .ok_or_else(|| SeverityError { text: text.to_owned() })
+            .ok_or_else(|| SeverityError { text: shortened(text) })
     }
 }
 

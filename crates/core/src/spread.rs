@@ -77,7 +77,7 @@ impl Spread {
             return;
         };
         count.fetch_add(1, Ordering::Relaxed);
-        let add = |sum: u64| Some((f64::from_bits(sum) + value).to_bits());
+        let add = |sum: u64| Some((f64::from_bits(sum) + value).clamp(f64::MIN, f64::MAX).to_bits());
         // The closure always answers, so the update cannot fail.
         let _ = self.sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
@@ -104,7 +104,7 @@ pub struct SpreadSnapshot {
     pub bounds: Box<[f64]>,
     /// Counts per bucket, not added up: one per bound, and one more for values above the last bound.
     pub counts: Box<[u64]>,
-    /// Sum of the values.
+    /// Sum of the values; stops at the largest `f64`.
     pub sum: f64,
 }
 

@@ -114,7 +114,8 @@ impl Supervisor {
     /// Asks all tasks to stop, waits for them until `deadline` from now, then aborts the rest and names them.
     ///
     /// From the call on no task can be started. A task in the middle of a restart's delay is not started
-    /// again. Aborted tasks get a tenth of a second to be gone; one that holds its thread without ever
+    /// again. Both lengths are those of the clock: on a [`ManualClock`](crate::ManualClock) somebody must move time on
+    /// while this waits. Aborted tasks get a tenth of a second to be gone; one that holds its thread without ever
     /// awaiting cannot be ended and is told as stuck.
     ///
     /// Cancel-safe: dropping the future leaves the tasks asked to stop and owned; call it again, or drop the

@@ -54,7 +54,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Seconds since the epoch, for formats that want a number; exact to about a quarter microsecond.
+    /// Seconds since the epoch, for formats that want a number; exact to about a quarter microsecond in our century.
     pub fn as_seconds_f64(self) -> f64 {
         self.0 as f64 / 1e6
     }
@@ -132,9 +132,13 @@ impl serde::Serialize for Timestamp {
 impl<'de> serde::Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
+
+        use crate::human_duration::shortened;
+
         let text = String::deserialize(deserializer)?;
-        let time = DateTime::parse_from_rfc3339(&text)
-            .map_err(|error| D::Error::custom(format!("{text:?} is not an RFC 3339 time: {error}")))?;
+        let time = DateTime::parse_from_rfc3339(&text).map_err(|error| {
+            D::Error::custom(format!("{:?} is not an RFC 3339 time: {error}", shortened(&text)))
+        })?;
         Self::try_from(time.to_utc()).map_err(D::Error::custom)
     }
 }

@@ -69,10 +69,7 @@ struct Diagnosis {
 
 impl Diagnosis {
     fn new(mut tree: Tree) -> Self {
-        let mut problems = Problems::new();
-        for problem in tree.problems.drain(..) {
-            problems.add(problem);
-        }
+        let problems = std::mem::take(&mut tree.problems);
         Self { tree, problems, attempts: 0, misspelt: Vec::new() }
     }
 
@@ -88,7 +85,11 @@ impl Diagnosis {
     }
 
     fn note_unknown_key(&mut self, node: NodeId, known: &[&str]) {
-        if let (Some(table), Some(key)) = (self.tree.parent(node), self.tree.key(node).map(str::to_owned)) {
+        if self.problems.is_full() {
+            self.problems.omit(1);
+        } else if let (Some(table), Some(key)) =
+            (self.tree.parent(node), self.tree.key(node).map(str::to_owned))
+        {
             let missing = known.iter().copied().filter(|known| self.tree.child(table, known).is_none());
             let message = match nearest(&key, missing) {
                 Some(meant) => {

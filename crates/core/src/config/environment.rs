@@ -28,7 +28,7 @@ pub(super) fn overlay(
         let variable: Arc<str> = name.as_str().into();
         if let Err((path, message)) = set(tree, &variable, &steps, value) {
             let origin = Some(Origin::Variable { name: variable });
-            tree.problems.push(Problem { path, message, origin });
+            tree.problems.add(Problem { path, message, origin });
         }
     }
 }

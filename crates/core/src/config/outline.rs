@@ -309,44 +309,31 @@ impl SerializeMap for Entries {
     }
 }
 
-impl SerializeStruct for Entries {
-    type Ok = Outline;
-    type Error = OutlineError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), OutlineError> {
-        self.entries.push((key.to_owned(), value.serialize(Writer)?));
-        Ok(())
-    }
-
-    fn end(self) -> Written {
-        Ok(Outline::Struct(self.entries))
-    }
+macro_rules! fields {
+    ($($kind:ident),*) => {$(
+        impl $kind for Entries {
+            type Ok = Outline;
+            type Error = OutlineError;
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                key: &'static str,
+                value: &T,
+            ) -> Result<(), OutlineError> {
+                self.entries.push((key.to_owned(), value.serialize(Writer)?));
+                Ok(())
+            }
+            fn end(self) -> Written {
+                let fields = Outline::Struct(self.entries);
+                Ok(match self.word {
+                    Some(word) => choice(word, fields),
+                    None => fields,
+                })
+            }
+        }
+    )*};
 }
 
-impl SerializeStructVariant for Entries {
-    type Ok = Outline;
-    type Error = OutlineError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), OutlineError> {
-        SerializeStruct::serialize_field(self, key, value)
-    }
-
-    fn end(self) -> Written {
-        let fields = Outline::Struct(self.entries);
-        Ok(match self.word {
-            Some(word) => choice(word, fields),
-            None => fields,
-        })
-    }
-}
+fields! { SerializeStruct, SerializeStructVariant }
 
 #[cfg(test)]
 mod tests {

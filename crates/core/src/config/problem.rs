@@ -100,8 +100,13 @@ impl Problems {
         self.add(Problem { path: path.clone(), message: message.into(), origin: None });
     }
 
+    /// Whether more are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_PROBLEMS
+    }
+
     pub(super) fn add(&mut self, mut problem: Problem) {
-        if self.kept.len() >= MAX_PROBLEMS {
+        if self.is_full() {
             self.omitted += 1;
             return;
         }
@@ -163,7 +168,11 @@ impl Problems {
     pub fn into_result(self) -> Result<(), Self> {
         if self.is_empty() { Ok(()) } else { Err(self) }
     }
+}
 
+/// What the loader needs.
+#[cfg(feature = "config")]
+impl Problems {
     pub(super) fn into_parts(self) -> (Vec<Problem>, usize) {
         (self.kept, self.omitted)
     }

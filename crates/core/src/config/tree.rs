@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::path::{ConfigPath, ConfigStep};
-use super::problem::{Origin, Problem};
+use super::problem::{Origin, Problem, Problems};
 use crate::secret::looks_secret;
 
 /// Deepest nesting of tables and lists.
@@ -62,7 +62,7 @@ pub(super) struct Node {
 pub(super) struct Tree {
     nodes: Vec<Node>,
     file: File,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Problems,
 }
 
 /// Name and lines of the file that a tree was read from.
@@ -97,7 +97,7 @@ impl Tree {
             let offset = error.span().map_or(0, |span| span.start);
             (file.origin(offset), error.message().to_owned())
         })?;
-        let mut tree = Self { nodes: Vec::new(), file, problems: Vec::new() };
+        let mut tree = Self { nodes: Vec::new(), file, problems: Problems::new() };
         let place = if text.is_empty() { Place::Nowhere } else { Place::Offset(0) };
         let root = tree.add(None, None, place, Value::Table(Vec::new()));
         tree.fill_table(root, table.get_ref(), 0, &|offset| Place::Offset(offset));
@@ -184,8 +184,12 @@ impl Tree {
     }
 
     fn refuse(&mut self, id: NodeId, message: &str) {
-        let problem = self.problem(id, message.to_owned());
-        self.problems.push(problem);
+        if self.problems.is_full() {
+            self.problems.omit(1);
+        } else {
+            let problem = self.problem(id, message.to_owned());
+            self.problems.add(problem);
+        }
         self.node_mut(id).state = State::Removed;
     }
 

@@ -136,7 +136,7 @@ impl<'de> Deserialize<'de> for Text {
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
                 if text.is_empty() {
-                    return Err(E::invalid_value(Unexpected::Str(""), &self));
+                    return Err(E::invalid_value(Unexpected::Other("an empty one"), &self));
                 }
                 Ok(Text(text.to_owned()))
             }

@@ -151,14 +151,13 @@ impl SecretSource {
     }
 }
 
-/// At most two bytes more than may be (a newline is taken off later), into memory that does not move meanwhile.
+/// At most three bytes more than may be (a newline is taken off later). Read into memory that does not move meanwhile,
+/// also from a pipe, which has no length beforehand.
 fn read_bounded(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let most = MAX_SECRET_LEN + 3;
-    let file = File::open(path)?;
-    let expected = file.metadata()?.len().saturating_add(1);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(most.min(usize::try_from(expected).unwrap_or(most))));
-    file.take(most as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    const MOST: usize = MAX_SECRET_LEN + 3;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MOST));
+    File::open(path)?.take(MOST as u64).read_to_end(&mut bytes)?;
+    Ok(Zeroizing::new(bytes.to_vec()))
 }
 
 fn trim_newline(bytes: &mut Vec<u8>) {

@@ -1,5 +1,5 @@
 //! Who is alive, what they do, and how they ended.
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -140,8 +140,8 @@ impl Roster {
         }
         let service = policy.is_some();
         let name: Arc<str> = if service { state.free_name(name) } else { Arc::from(name) };
-        let labels = Labels::new([("task", &*name)])
-            .map_err(|source| SpawnError::Label { name: name.to_string(), source })?;
+        let labels =
+            Labels::new([("task", &*name)]).map_err(|_| SpawnError::Name { name: name.to_string() })?;
         // The new bearer of a name takes the place of the old one.
         let old = state.ended.iter().position(|old| service && old.service && old.name == name);
         let replaced = old.and_then(|index| state.ended.remove(index));
@@ -272,15 +272,17 @@ impl Roster {
         let Some(mut record) = state.alive.remove(&id) else { return };
         record.turns(end.state(), now);
         record.abort = None;
+        // One that ends after all were aborted is told as unfinished, however it ends.
+        let in_time = state.closed && !state.cleared;
         match &end {
             TaskEnd::Finished => {
                 state.finished += 1;
-                state.finished_in_time += usize::from(state.closed);
+                state.finished_in_time += usize::from(in_time);
             }
             TaskEnd::Failed { reason } => {
                 state.failed += 1;
                 record.gave_up = Some(reason.clone());
-                if state.closed {
+                if in_time {
                     let error = record.last_error.clone().unwrap_or_else(|| reason.clone());
                     state.failed_on_the_way.push(FailedTask { name: Arc::clone(&record.name), error });
                 }
@@ -308,12 +310,13 @@ impl Roster {
 impl State {
     /// The name, or the name with the first number that no living service bears.
     fn free_name(&self, name: &str) -> Arc<str> {
-        let taken = |name: &str| self.alive.values().any(|record| record.service && &*record.name == name);
-        if !taken(name) {
+        let services = self.alive.values().filter(|record| record.service);
+        let taken: HashSet<&str> = services.map(|record| &*record.name).collect();
+        if !taken.contains(name) {
             return Arc::from(name);
         }
-        // One of the first `alive + 2` names is free.
-        let mut numbered = (2..=self.alive.len() + 2).map(|n| format!("{name}#{n}"));
-        numbered.find(|numbered| !taken(numbered)).unwrap_or_else(|| name.to_owned()).into()
+        // One of the first `taken + 1` numbers is free.
+        let mut numbered = (2..=taken.len() + 2).map(|n| format!("{name}#{n}"));
+        numbered.find(|numbered| !taken.contains(&**numbered)).unwrap_or_else(|| name.to_owned()).into()
     }
 }

@@ -11,7 +11,7 @@ use super::figures::Figures;
 use super::keeper;
 use super::roster::Roster;
 use super::{RestartPolicy, Stop, StopSource, TaskEnd, TaskOutput, TaskStatus};
-use crate::{Collect, CollectError, Descriptor, LabelsError, SampleSink};
+use crate::{Collect, CollectError, Descriptor, SampleSink};
 
 /// Longest name of a task, in bytes.
 pub const MAX_TASK_NAME_LEN: usize = 128;
@@ -47,14 +47,6 @@ pub enum SpawnError {
     Name {
         /// The offending name, cut to the length allowed.
         name: String,
-    },
-    /// The name cannot be the value of a label.
-    #[error("task name {name:?} cannot label a metric")]
-    Label {
-        /// The offending name.
-        name: String,
-        /// Why.
-        source: LabelsError,
     },
 }
 

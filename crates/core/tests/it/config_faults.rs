@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bellwether_core::config::{ConfigError, ConfigPath, Loader, Problems, Validate};
+use bellwether_core::config::{ConfigError, ConfigPath, Loader, MAX_PROBLEMS, Problems, Validate};
 use bellwether_core::{HumanDuration, Ratio, SecretSource, Severity, UrlSource};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -344,5 +344,30 @@ proptest! {
         if let Err(error) = Loader::text("x.toml", text).variables("D", variables).load::<Desk>() {
             prop_assert!(!error.to_string().is_empty());
         }
+    }
+}
+
+/// Each of these took minutes when every fault was looked up in the file whether it was kept or not.
+#[test]
+fn a_flood_of_faults_is_counted_without_looking_up_each() {
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Few {
+        numbers: Vec<f64>,
+        name: String,
+    }
+
+    impl Validate for Few {
+        fn validate(&self, _: &ConfigPath, _: &mut Problems) {}
+    }
+
+    let not_numbers = format!("numbers = [{}]", "nan,".repeat(100_000));
+    let unknown = (0..50_000).map(|i| format!("key{i} = 1")).collect::<Vec<_>>().join("\n");
+    for (text, faults) in [(not_numbers, 100_000), (unknown, 50_000)] {
+        let Err(ConfigError::Problems(problems)) = Loader::text("flood", text).load::<Few>() else {
+            panic!("a flood of faults is no configuration");
+        };
+        assert_eq!((problems.len(), problems.iter().len()), (faults, MAX_PROBLEMS));
     }
 }

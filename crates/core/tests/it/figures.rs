@@ -10,6 +10,22 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 #[test]
+fn a_sum_of_the_largest_values_stays_finite() {
+    let spread = Spread::new([1.0]).unwrap();
+    spread.record(f64::MAX);
+    spread.record(f64::MAX);
+    assert_eq!(spread.snapshot().sum, f64::MAX);
+}
+
+#[test]
+fn a_selector_writes_label_values_as_label_sets_do() {
+    let (venue, value) = (LabelName::new("venue").unwrap(), "a\"b\\c\n\t\u{200b}");
+    let labels = Labels::new([("venue", value)]).unwrap();
+    let selector = Selector::metric(MetricName::new("fills_total").unwrap()).equal(venue, value);
+    assert_eq!(selector.to_string(), format!("fills_total{labels}"));
+}
+
+#[test]
 fn ranges_that_follow_one_another_share_no_instant() {
     let (first, second) = (TimeRange::new(at(0), at(10)).unwrap(), TimeRange::new(at(10), at(20)).unwrap());
     for second_of_time in 0..=20 {

@@ -17,6 +17,7 @@ fn what_people_write_is_read_and_printed_in_its_canonical_form() {
         ("1h 30m", 5_400_000_000_000, "1h30m"),
         (" 1h   30m ", 5_400_000_000_000, "1h30m"),
         ("250ms", 250_000_000, "250ms"),
+        ("1 h 30 m", 5_400_000_000_000, "1h30m"),
         ("90s", 90_000_000_000, "1m30s"),
         ("2d", 172_800_000_000_000, "2d"),
         ("10d", 864_000_000_000_000, "10d"),
@@ -49,7 +50,7 @@ fn what_is_not_a_duration_is_told_with_the_text_and_the_way_out() {
         ("5", "duration \"5\" has a number without a unit: write a unit, e.g. 5s"),
         ("0", "duration \"0\" has a number without a unit: write a unit, e.g. 0s"),
         ("1h30", "duration \"1h30\" has a number without a unit: write a unit, e.g. 30s"),
-        ("5 m", "duration \"5 m\" has a number without a unit: write a unit, e.g. 5s"),
+        ("5 5m", "duration \"5 5m\" has a number without a unit: write a unit, e.g. 5s"),
         ("-5s", "duration \"-5s\" has '-' where a number belongs: write e.g. 1h30m, without a sign"),
         ("+5s", "duration \"+5s\" has '+' where a number belongs: write e.g. 1h30m, without a sign"),
         ("s", "duration \"s\" has 's' where a number belongs: write e.g. 1h30m, without a sign"),
@@ -108,6 +109,13 @@ fn it_is_a_text_in_json() {
     assert!(error.contains("a duration with its unit, e.g. \"5s\""), "{error}");
     let error = serde_json::from_str::<HumanDuration>("\"5\"").unwrap_err().to_string();
     assert!(error.contains("duration \"5\" has a number without a unit"), "{error}");
+}
+
+#[test]
+fn decimals_on_top_of_the_largest_number_are_too_long() {
+    // The seconds alone just fit into the nanoseconds that are counted; with the decimals they do not.
+    let error = parse("340282366920938463463374607431.9s").unwrap_err();
+    assert!(matches!(error, HumanDurationError::Overflow { .. }), "{error}");
 }
 
 #[test]

@@ -46,6 +46,18 @@ fn names_values_and_their_number_are_bounded() {
 }
 
 #[test]
+fn a_look_up_of_a_name_given_twice_finds_nothing_and_its_array_is_the_callers_again() {
+    let mut map = HashMap::new();
+    map.insert(Labels::new([("a", "x")]).unwrap(), 7);
+    let value = String::from("x");
+    let mut pairs = [("a", ""), ("a", value.as_str())];
+    assert_eq!(map.get(&LabelsKey::new(&mut pairs)), None);
+    pairs[0] = ("b", "");
+    pairs[1] = ("a", "x");
+    assert_eq!(map.get(&LabelsKey::new(&mut pairs)), Some(&7));
+}
+
+#[test]
 fn labels_are_added_replaced_taken_away_and_merged() {
     let base = Labels::new([("a", "1"), ("b", "2")]).unwrap();
     let a = LabelName::new("a").unwrap();

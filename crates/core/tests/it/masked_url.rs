@@ -205,3 +205,9 @@ proptest! {
         prop_assert!(!has_user_info || (user_info == "***" && ours.has_credentials()), "{} shows {}", text, shown);
     }
 }
+
+#[test]
+fn a_hidden_part_that_begins_like_another_lets_none_of_it_through() {
+    let url = MaskedUrl::parse("postgres://desk:hunter@db/x?password=hunter-two-and-more").unwrap();
+    assert_eq!(url.scrub("refused: hunter-two-and-more, hunter"), "refused: ***, ***");
+}

@@ -15,6 +15,12 @@ fn a_cursor_of_another_query_is_refused() {
     assert_eq!(cursor.key(2), Err(CursorError::OtherQuery));
 }
 
+#[test]
+fn a_cursor_holds_keys_of_any_length() {
+    let key = "x".repeat(5_000);
+    assert_eq!(Cursor::new(1, &key).key(1), Ok(key));
+}
+
 proptest! {
     #[test]
     fn a_cursor_gives_back_its_key(query: u64, key in ".{0,40}") {

@@ -235,3 +235,9 @@ proptest! {
         prop_assert_eq!(bytes.expose(), marker.as_bytes());
     }
 }
+
+#[test]
+fn an_empty_place_is_told_as_empty() {
+    let error = serde_json::from_str::<SecretSource>(r#"{ "file": "" }"#).unwrap_err().to_string();
+    assert!(error.contains("an empty one, expected a text that is not empty"), "{error}");
+}

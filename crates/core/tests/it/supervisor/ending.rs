@@ -36,6 +36,22 @@ async fn shutdown_stops_joins_and_has_nothing_to_tell() {
     assert_eq!(tasks.shutdown(SECOND).await.finished, 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_task_that_ends_by_itself_after_its_abort_is_told_once() {
+    let tasks = Supervisor::new(&ManualClock::starting_at(DateTime::UNIX_EPOCH).shared());
+    let (release, held) = std::sync::mpsc::channel();
+    let (started, mut running) = tokio::sync::mpsc::unbounded_channel();
+    let blocks = move |_: Stop| async move {
+        started.send(()).unwrap();
+        held.recv().unwrap(); // holds its thread
+    };
+    tasks.spawn_once("blocks", blocks).unwrap();
+    running.recv().await.unwrap();
+    let (report, ()) = tokio::join!(tasks.shutdown(Duration::ZERO), async { release.send(()).unwrap() });
+    let unfinished: Vec<_> = report.unfinished.iter().map(|task| &*task.name).collect();
+    assert_eq!((unfinished, report.finished), (vec!["blocks"], 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn shutdown_aborts_and_names_what_hangs() {
     let (clock, tasks) = setup();

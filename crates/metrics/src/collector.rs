@@ -1,0 +1,276 @@
+//! One registered collector: what it told when it was last asked.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bellwether_core::{Collect, Descriptor, Kind, Labels, MetricName, SampleSink, SeriesKey, SpreadSnapshot};
+
+use crate::Buckets;
+use crate::figures::{CollectorFigures, Figures};
+use crate::gather::Visit;
+use crate::history::Track;
+use crate::instrument::{Declared, Reading};
+use crate::metric::SeriesBounds;
+use crate::text::Prefix;
+use crate::total::Total;
+
+/// One registered collector: what it told when it was last asked.
+pub(crate) struct Collector {
+    source: Box<dyn Collect>,
+    type_name: &'static str,
+    families: Vec<CollectedFamily>,
+    failures: Arc<CollectorFigures>,
+    /// None for the registry itself: it has as many series as it needs, and they count nowhere.
+    bounds: Option<SeriesBounds>,
+    /// Number of the run; each series remembers the last one that told it.
+    run: u64,
+    /// Whether the last run failed: only a change is logged.
+    failing: bool,
+}
+
+struct CollectedFamily {
+    declared: Declared,
+    series: BTreeMap<Labels, CollectedSeries>,
+    /// The buckets that were told last: the same for all series as a rule.
+    buckets: Buckets,
+}
+
+struct CollectedSeries {
+    key: Arc<SeriesKey>,
+    prefix: Prefix,
+    told_in: u64,
+    value: CollectedValue,
+    tracks: [Option<Arc<Track>>; 2],
+}
+
+enum CollectedValue {
+    Number(f64),
+    Histogram { buckets: Buckets, counts: Vec<u64>, sum: f64 },
+}
+
+/// A series that a collector has not told for this many runs is forgotten.
+const FORGOTTEN_AFTER: u64 = 1_000;
+
+impl Collector {
+    pub(crate) fn new(
+        source: Box<dyn Collect>,
+        type_name: &'static str,
+        families: Vec<Declared>,
+        failures: Arc<CollectorFigures>,
+        bounds: Option<SeriesBounds>,
+    ) -> Self {
+        let family =
+            |declared| CollectedFamily { declared, series: BTreeMap::new(), buckets: Buckets::default() };
+        let families = families.into_iter().map(family).collect();
+        Self { source, type_name, families, failures, bounds, run: 0, failing: false }
+    }
+
+    /// The names of its metrics, in the order of its descriptors.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &MetricName> {
+        self.families.iter().map(|family| &family.declared.descriptor.name)
+    }
+
+    /// Asks for the figures. An error or a panic is counted, and told when it is the first in a row; what was told
+    /// before it stays.
+    pub(crate) fn run(&mut self, figures: &Figures) {
+        self.run += 1;
+        let mut intake = Intake {
+            families: &mut self.families,
+            next: 0,
+            made_room: false,
+            run: self.run,
+            bounds: self.bounds,
+            figures,
+        };
+        // A collector that panicked is asked again: whatever state it left behind is its own.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.source.collect(&mut intake)));
+        let failure = match outcome {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => {
+                self.failures.errors.increment();
+                Some(error.reason)
+            }
+            Err(panic) => {
+                self.failures.panics.increment();
+                Some(format!("panic: {}", message(&*panic)))
+            }
+        };
+        match &failure {
+            Some(error) if !self.failing => {
+                tracing::warn!(collector = self.type_name, %error, "collector failed");
+            }
+            None if self.failing => tracing::info!(collector = self.type_name, "collector recovered"),
+            _ => {}
+        }
+        self.failing = failure.is_some();
+        if self.bounds.is_some() && self.run.is_multiple_of(FORGOTTEN_AFTER) {
+            self.forget(FORGOTTEN_AFTER, figures);
+        }
+    }
+
+    /// Forgets series that were not told in the last `runs`.
+    fn forget(&mut self, runs: u64, figures: &Figures) {
+        for family in &mut self.families {
+            family.forget(self.run.saturating_sub(runs), figures);
+        }
+    }
+
+    /// Meets what the last run told of one metric.
+    pub(crate) fn visit(&mut self, family: usize, visitor: &mut dyn Visit) {
+        let Some(CollectedFamily { declared, series, .. }) = self.families.get_mut(family) else { return };
+        let mut begun = false;
+        for series in series.values_mut().filter(|series| series.told_in == self.run) {
+            if !begun {
+                begun = true;
+                visitor.family(declared);
+            }
+            let reading = match &series.value {
+                CollectedValue::Number(total) if declared.descriptor.kind == Kind::Counter => {
+                    Reading::Counter(Total::Real(*total))
+                }
+                CollectedValue::Number(value) => Reading::Gauge(*value),
+                CollectedValue::Histogram { buckets, counts, sum } => {
+                    Reading::Histogram { buckets, counts, sum: *sum }
+                }
+            };
+            visitor.series(&series.key, series.prefix.as_str(), reading, &mut series.tracks);
+        }
+    }
+}
+
+impl CollectedFamily {
+    /// Forgets series that were last told before or in this run.
+    fn forget(&mut self, told_in: u64, figures: &Figures) {
+        let before = self.series.len();
+        self.series.retain(|_, series| series.told_in > told_in);
+        figures.release_series(before - self.series.len());
+    }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+}
+
+/// Where a collector tells its figures. What does not fit is refused and counted.
+struct Intake<'a> {
+    families: &'a mut [CollectedFamily],
+    /// The family that is told next, if the collector goes by its descriptors.
+    next: usize,
+    /// Whether series that are no longer told were forgotten in this run.
+    made_room: bool,
+    run: u64,
+    bounds: Option<SeriesBounds>,
+    figures: &'a Figures,
+}
+
+impl Intake<'_> {
+    /// The family of a descriptor. O(1) for a collector that tells in the order of its descriptors.
+    fn family(&mut self, descriptor: &Descriptor, kind: Kind) -> Option<usize> {
+        let is = |family: &CollectedFamily| *family.declared.descriptor == *descriptor;
+        let likely = [self.next.wrapping_sub(1), self.next];
+        let likely = likely.into_iter().find(|&at| self.families.get(at).is_some_and(is));
+        let at = likely.or_else(|| self.families.iter().position(is)).filter(|_| descriptor.kind == kind);
+        match at {
+            Some(at) => self.next = at + 1,
+            None => self.figures.refused.undeclared.increment(),
+        }
+        at
+    }
+
+    /// Keeps a value that was found good, or makes a series for it.
+    fn keep(
+        &mut self,
+        at: usize,
+        labels: &Labels,
+        put: impl FnOnce(Option<CollectedValue>, &Buckets) -> CollectedValue,
+    ) {
+        let Some(family) = self.families.get_mut(at) else { return };
+        if let Some(series) = family.series.get_mut(labels) {
+            if series.told_in == self.run {
+                self.figures.refused.repeated.increment();
+                return;
+            }
+            series.told_in = self.run;
+            let old = std::mem::replace(&mut series.value, CollectedValue::Number(0.0));
+            series.value = put(Some(old), &family.buckets);
+            return;
+        }
+        if let Some(bounds) = self.bounds {
+            if family.series.len() >= bounds.per_metric && !self.made_room {
+                // Series that are no longer told make room, looked for once in a run.
+                self.made_room = true;
+                family.forget(self.run.saturating_sub(2), self.figures);
+            }
+            if family.series.len() >= bounds.per_metric || !self.figures.reserve_series(bounds.all) {
+                self.figures.overflowed.increment();
+                return;
+            }
+        }
+        let key = SeriesKey { descriptor: Arc::clone(&family.declared.descriptor), labels: labels.clone() };
+        let series = CollectedSeries {
+            prefix: Prefix::new(&key),
+            key: Arc::new(key),
+            told_in: self.run,
+            value: put(None, &family.buckets),
+            tracks: [None, None],
+        };
+        family.series.insert(labels.clone(), series);
+    }
+
+    fn number(&mut self, descriptor: &Descriptor, kind: Kind, labels: &Labels, value: f64) {
+        let Some(at) = self.family(descriptor, kind) else { return };
+        if !value.is_finite() {
+            self.figures.refused.not_finite.increment();
+        } else if kind == Kind::Counter && value < 0.0 {
+            self.figures.refused.negative.increment();
+        } else {
+            self.keep(at, labels, |_, _| CollectedValue::Number(value));
+        }
+    }
+}
+
+impl SampleSink for Intake<'_> {
+    fn counter(&mut self, descriptor: &Descriptor, labels: &Labels, total: f64) {
+        self.number(descriptor, Kind::Counter, labels, total);
+    }
+
+    fn gauge(&mut self, descriptor: &Descriptor, labels: &Labels, value: f64) {
+        self.number(descriptor, Kind::Gauge, labels, value);
+    }
+
+    fn histogram(&mut self, descriptor: &Descriptor, labels: &Labels, spread: &SpreadSnapshot) {
+        let Some(at) = self.family(descriptor, Kind::Histogram) else { return };
+        if labels.get("le").is_some() {
+            self.figures.refused.label.increment();
+            return;
+        }
+        if !spread.sum.is_finite() {
+            self.figures.refused.not_finite.increment();
+            return;
+        }
+        let Some(family) = self.families.get_mut(at) else { return };
+        if *family.buckets.bounds() != *spread.bounds {
+            let Ok(buckets) = Buckets::new(spread.bounds.clone()) else {
+                self.figures.refused.buckets.increment();
+                return;
+            };
+            family.buckets = buckets;
+        }
+        if spread.counts.len() != spread.bounds.len() + 1 {
+            self.figures.refused.buckets.increment();
+            return;
+        }
+        self.keep(at, labels, |old, buckets| {
+            let mut counts = match old {
+                Some(CollectedValue::Histogram { counts, .. }) => counts,
+                _ => Vec::new(),
+            };
+            counts.clear();
+            counts.extend_from_slice(&spread.counts);
+            CollectedValue::Histogram { buckets: buckets.clone(), counts, sum: spread.sum }
+        });
+    }
+}

@@ -1,0 +1,84 @@
+//! The section `metrics` of a configuration: its ranges and its reference.
+
+use bellwether_core::HumanDuration;
+use bellwether_core::config::{ConfigPath, KeyDoc, Problems, Section, Validate};
+
+use super::{
+    HistoryConfig, MAX_COLLECTORS_RANGE, MAX_MAX_AGE, MAX_METRICS_RANGE, MAX_SAMPLES_RANGE, MAX_SERIES_RANGE,
+    MIN_MAX_AGE, RegistryConfig,
+};
+
+impl Validate for RegistryConfig {
+    fn validate(&self, at: &ConfigPath, problems: &mut Problems) {
+        problems.within(&at.key("max_metrics"), &self.max_metrics, MAX_METRICS_RANGE);
+        problems.within(&at.key("max_series"), &self.max_series, MAX_SERIES_RANGE);
+        problems.within(&at.key("max_series_per_metric"), &self.max_series_per_metric, MAX_SERIES_RANGE);
+        problems.within(&at.key("max_collectors"), &self.max_collectors, MAX_COLLECTORS_RANGE);
+        self.history.validate(&at.key("history"), problems);
+    }
+}
+
+impl Validate for HistoryConfig {
+    fn validate(&self, at: &ConfigPath, problems: &mut Problems) {
+        problems.within(&at.key("max_samples"), &self.max_samples, MAX_SAMPLES_RANGE);
+        let ages = HumanDuration::new(MIN_MAX_AGE)..=HumanDuration::new(MAX_MAX_AGE);
+        problems.within(&at.key("max_age"), &self.max_age, ages);
+    }
+}
+
+impl Section for RegistryConfig {
+    const NAME: &'static str = "metrics";
+
+    fn keys() -> Vec<KeyDoc> {
+        vec![
+            KeyDoc::new("max_metrics", "most metrics, instruments and collectors together")
+                .unit("metrics")
+                .range("1 to 100000"),
+            KeyDoc::new(
+                "max_series",
+                "most series of all metrics; beyond it the overflow series takes what comes",
+            )
+            .unit("series")
+            .range("1 to 10000000"),
+            KeyDoc::new("max_series_per_metric", "most label sets of one metric, beside its overflow series")
+                .unit("series")
+                .range("1 to 10000000"),
+            KeyDoc::new("max_collectors", "most collectors").unit("collectors").range("1 to 10000"),
+            KeyDoc::new("history.max_samples", "most samples of one series in memory, 18 bytes each")
+                .unit("samples")
+                .range("2 to 1048576"),
+            KeyDoc::new("history.max_age", "greatest age of a sample in memory")
+                .unit("duration")
+                .range("1s to 36525d"),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_core::config::check_section;
+
+    use super::*;
+
+    #[test]
+    fn the_list_of_keys_is_the_section() {
+        check_section::<RegistryConfig>().unwrap();
+    }
+
+    #[test]
+    fn the_ranges_that_are_told_are_those_that_are_checked() {
+        let ranges: Vec<String> = RegistryConfig::keys().iter().map(|key| format!("{key:?}")).collect();
+        let told = |range: &std::ops::RangeInclusive<usize>| format!("{} to {}", range.start(), range.end());
+        for (key, range) in [
+            (0, MAX_METRICS_RANGE),
+            (1, MAX_SERIES_RANGE),
+            (2, MAX_SERIES_RANGE),
+            (3, MAX_COLLECTORS_RANGE),
+            (4, MAX_SAMPLES_RANGE),
+        ] {
+            assert!(ranges[key].contains(&told(&range)), "{}", ranges[key]);
+        }
+        let ages = format!("{} to {}", HumanDuration::new(MIN_MAX_AGE), HumanDuration::new(MAX_MAX_AGE));
+        assert!(ranges[5].contains(&ages), "{} and {ages}", ranges[5]);
+    }
+}

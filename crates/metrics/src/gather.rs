@@ -1,0 +1,188 @@
+//! All families in order, and a walk through their values.
+
+use std::sync::Arc;
+
+use bellwether_core::{MetricName, SeriesKey, Timestamp};
+
+use crate::collector::Collector;
+use crate::figures::Figures;
+use crate::history::Track;
+use crate::instrument::{Declared, Instrument, Reading};
+use crate::metric::{AnyMetric, Metric};
+use crate::text::Prefix;
+
+/// Meets every family that has a value, in the order of names, and its series in that of their labels.
+pub(crate) trait Visit {
+    /// A family begins. Not called for one without a value.
+    fn family(&mut self, declared: &Declared);
+    /// A series of the family that began last. `prefix` is its [`Prefix`]; `tracks` is where the visitor may keep its
+    /// place in the history: one for a counter or gauge, two for a histogram.
+    fn series(
+        &mut self,
+        key: &Arc<SeriesKey>,
+        prefix: &str,
+        reading: Reading<'_>,
+        tracks: &mut [Option<Arc<Track>>; 2],
+    );
+}
+
+/// All families in order. Belongs to one reader at a time; what it learned stays for the next.
+#[derive(Default)]
+pub(crate) struct Gatherer {
+    /// Sorted by name.
+    places: Vec<(MetricName, Place)>,
+    counters: Vec<Roster<crate::Counter>>,
+    gauges: Vec<Roster<crate::Gauge>>,
+    histograms: Vec<Roster<crate::Histogram>>,
+    collectors: Vec<Collector>,
+    scratch: Vec<u64>,
+    /// Room for a part of a line of text.
+    pub(crate) line: String,
+    /// Newest stamp of a sample.
+    pub(crate) newest: Option<Timestamp>,
+    /// Samples since the history was last swept.
+    pub(crate) unswept: u32,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Counter(usize),
+    Gauge(usize),
+    Histogram(usize),
+    Collected { collector: usize, family: usize },
+}
+
+/// The series of one metric, sorted by labels.
+struct Roster<I: Instrument> {
+    metric: Arc<Metric<I>>,
+    members: Vec<Member<I>>,
+    /// The prefixes of all members, one after the other: a scrape reads them in a row.
+    prefixes: String,
+    arrivals: Vec<I>,
+}
+
+struct Member<I> {
+    instrument: I,
+    /// Where its prefix ends; it begins where that of the member before ends.
+    prefix_end: usize,
+    tracks: [Option<Arc<Track>>; 2],
+}
+
+impl<I: Instrument> Roster<I> {
+    fn new(metric: Arc<Metric<I>>) -> Self {
+        Self { metric, members: Vec::new(), prefixes: String::new(), arrivals: Vec::new() }
+    }
+
+    fn walk(&mut self, scratch: &mut Vec<u64>, visitor: &mut dyn Visit) {
+        self.metric.take_arrivals(&mut self.arrivals);
+        if !self.arrivals.is_empty() {
+            self.admit();
+        }
+        let mut begun = false;
+        let mut start = 0;
+        for member in &mut self.members {
+            let prefix = self.prefixes.get(start..member.prefix_end).unwrap_or("");
+            start = member.prefix_end;
+            let Some(reading) = member.instrument.read(scratch) else { continue };
+            if !begun {
+                begun = true;
+                visitor.family(self.metric.declared());
+            }
+            visitor.series(member.instrument.key(), prefix, reading, &mut member.tracks);
+        }
+    }
+
+    /// Sorts those in that have arrived, and writes the prefixes anew in the new order. O(n log n).
+    fn admit(&mut self) {
+        let arrived = self.arrivals.drain(..);
+        self.members.extend(arrived.map(|instrument| Member {
+            instrument,
+            prefix_end: 0,
+            tracks: [None, None],
+        }));
+        self.members.sort_by(|a, b| a.instrument.key().labels.cmp(&b.instrument.key().labels));
+        self.prefixes.clear();
+        for member in &mut self.members {
+            Prefix::write(member.instrument.key(), &mut self.prefixes);
+            member.prefix_end = self.prefixes.len();
+        }
+    }
+}
+
+impl Gatherer {
+    /// Takes what was registered since the last call.
+    pub(crate) fn admit(&mut self, metrics: &mut Vec<AnyMetric>, collectors: &mut Vec<Collector>) {
+        if metrics.is_empty() && collectors.is_empty() {
+            return;
+        }
+        for metric in metrics.drain(..) {
+            let (name, place) = match metric {
+                AnyMetric::Counter(metric) => {
+                    let name = metric.declared().descriptor.name.clone();
+                    self.counters.push(Roster::new(metric));
+                    (name, Place::Counter(self.counters.len() - 1))
+                }
+                AnyMetric::Gauge(metric) => {
+                    let name = metric.declared().descriptor.name.clone();
+                    self.gauges.push(Roster::new(metric));
+                    (name, Place::Gauge(self.gauges.len() - 1))
+                }
+                AnyMetric::Histogram(metric) => {
+                    let name = metric.declared().descriptor.name.clone();
+                    self.histograms.push(Roster::new(metric));
+                    (name, Place::Histogram(self.histograms.len() - 1))
+                }
+            };
+            self.places.push((name, place));
+        }
+        for collector in collectors.drain(..) {
+            let at = self.collectors.len();
+            let names = collector.names().cloned().enumerate();
+            self.places
+                .extend(names.map(|(family, name)| (name, Place::Collected { collector: at, family })));
+            self.collectors.push(collector);
+        }
+        self.places.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+
+    /// Runs every collector, then meets every value.
+    pub(crate) fn walk(&mut self, figures: &Figures, visitor: &mut dyn Visit) {
+        for collector in &mut self.collectors {
+            collector.run(figures);
+        }
+        for at in 0..self.places.len() {
+            self.visit(at, visitor);
+        }
+    }
+
+    /// Meets the values of one metric, running its collector if it has one.
+    pub(crate) fn walk_one(&mut self, name: &MetricName, figures: &Figures, visitor: &mut dyn Visit) {
+        let Ok(at) = self.places.binary_search_by(|(other, _)| other.cmp(name)) else { return };
+        if let Some((_, Place::Collected { collector, .. })) = self.places.get(at)
+            && let Some(collector) = self.collectors.get_mut(*collector)
+        {
+            collector.run(figures);
+        }
+        self.visit(at, visitor);
+    }
+
+    fn visit(&mut self, at: usize, visitor: &mut dyn Visit) {
+        let Some(&(_, place)) = self.places.get(at) else { return };
+        match place {
+            Place::Counter(at) => walk(self.counters.get_mut(at), &mut self.scratch, visitor),
+            Place::Gauge(at) => walk(self.gauges.get_mut(at), &mut self.scratch, visitor),
+            Place::Histogram(at) => walk(self.histograms.get_mut(at), &mut self.scratch, visitor),
+            Place::Collected { collector, family } => {
+                if let Some(collector) = self.collectors.get_mut(collector) {
+                    collector.visit(family, visitor);
+                }
+            }
+        }
+    }
+}
+
+fn walk<I: Instrument>(roster: Option<&mut Roster<I>>, scratch: &mut Vec<u64>, visitor: &mut dyn Visit) {
+    if let Some(roster) = roster {
+        roster.walk(scratch, visitor);
+    }
+}

@@ -1,0 +1,148 @@
+//! The recent past of every series, and how it is read back.
+
+mod index;
+mod pages;
+mod quantile;
+mod ring;
+mod series;
+mod summary;
+mod track;
+mod windows;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bellwether_core::{SeriesKey, SharedClock, TimeRange, Timestamp};
+
+use self::index::Index;
+pub use self::series::{Dropped, RefusedSample, Series};
+pub(crate) use self::track::Track;
+use crate::HistoryConfig;
+use crate::figures::Figures;
+
+/// The recent past of every series of one registry.
+///
+/// The sampler appends, one batch at a time; readers find the series of a metric in an index that they hold only to
+/// copy a pointer, and each series has a lock of its own that is held for one append or one aggregate.
+#[derive(Debug)]
+pub(crate) struct History {
+    index: Index,
+    bounds: HistoryConfig,
+    /// Most series, of which those that still get samples never are more than half.
+    most_series: usize,
+    clock: SharedClock,
+    figures: Arc<Figures>,
+}
+
+/// One tick of the sampler on its way into the history.
+#[derive(Debug)]
+pub(crate) struct Append<'a> {
+    history: &'a History,
+    at: Timestamp,
+    /// Series that the index does not know yet.
+    new: Vec<Arc<Track>>,
+    taken: u64,
+    dropped: Dropped,
+}
+
+impl History {
+    pub(crate) fn new(
+        bounds: HistoryConfig,
+        most_series: usize,
+        clock: SharedClock,
+        figures: Arc<Figures>,
+    ) -> Self {
+        Self { index: Index::default(), bounds, most_series, clock, figures }
+    }
+
+    /// Begins a batch of samples of one instant.
+    pub(crate) fn append(&self, at: Timestamp) -> Append<'_> {
+        Append { history: self, at, new: Vec::new(), taken: 0, dropped: Dropped::default() }
+    }
+
+    /// Drops what is younger than `at`: the wall clock was set back to it.
+    pub(crate) fn step_back(&self, at: Timestamp) {
+        let dropped: usize = self.index.all().iter().map(|track| track.series().truncate(at)).sum();
+        self.figures.evicted.clock_step.add(dropped as u64);
+        tracing::warn!(%at, dropped, "wall clock was set back: samples after it are dropped");
+    }
+
+    /// Drops what is too old, then the series that have no sample left, then, while there are too many, those that have
+    /// got none for longest. O(series).
+    pub(crate) fn sweep(&self, now: Timestamp) {
+        let mut tracks = self.index.all();
+        let mut gone = Vec::new();
+        tracks.retain(|track| {
+            let mut series = track.series();
+            self.figures.evicted.age.add(series.expire(now) as u64);
+            let stays = !series.is_empty();
+            drop(series);
+            if !stays {
+                gone.push(Arc::clone(track));
+            }
+            stays
+        });
+        if tracks.len() > self.most_series {
+            let newest = |track: &Arc<Track>| track.series().newest().map(|sample| sample.at);
+            tracks.sort_by_cached_key(newest);
+            for track in tracks.drain(..tracks.len() - self.most_series) {
+                self.figures.evicted.idle.add(track.series().len() as u64);
+                gone.push(track);
+            }
+        }
+        self.index.remove(&gone);
+    }
+
+    /// The part of a range that the bound of age leaves now.
+    fn visible(&self, range: TimeRange) -> TimeRange {
+        // One microsecond more: a range is open at its start, and a sample that is just as old as allowed is in.
+        let oldest =
+            self.clock.timestamp().saturating_sub(self.bounds.max_age.get() + Duration::from_micros(1));
+        let start = range.start().max(oldest);
+        TimeRange::new(start.min(range.end()), range.end()).unwrap_or(range)
+    }
+}
+
+impl Append<'_> {
+    /// Appends the value of one series; `track` remembers where it belongs from one batch to the next.
+    pub(crate) fn push<'t>(
+        &mut self,
+        track: &'t mut Option<Arc<Track>>,
+        key: impl FnOnce() -> Arc<SeriesKey>,
+        value: f64,
+    ) -> &'t Track {
+        track.take_if(|track| track.is_retired());
+        let known = track.get_or_insert_with(|| self.track(key()));
+        let figures = &self.history.figures;
+        match known.series().push(bellwether_core::Sample::new(self.at, value)) {
+            Ok(dropped) => {
+                self.taken += 1;
+                self.dropped.by_count += dropped.by_count;
+                self.dropped.by_age += dropped.by_age;
+            }
+            Err(RefusedSample::NotFinite { .. }) => figures.refused.not_finite.increment(),
+            Err(RefusedSample::OutOfOrder { .. }) => figures.refused.out_of_order.increment(),
+            Err(RefusedSample::Repeated { .. }) => figures.refused.repeated.increment(),
+        }
+        known
+    }
+
+    fn track(&mut self, key: Arc<SeriesKey>) -> Arc<Track> {
+        if let Some(track) = self.history.index.find(&key) {
+            return track;
+        }
+        let track = Arc::new(Track::new(key, &self.history.bounds));
+        self.new.push(Arc::clone(&track));
+        track
+    }
+
+    /// Ends the batch: series that are new can be read from now on. Says whether there are too many.
+    pub(crate) fn finish(self) -> bool {
+        let figures = &self.history.figures;
+        figures.samples.add(self.taken);
+        figures.evicted.count.add(self.dropped.by_count as u64);
+        figures.evicted.age.add(self.dropped.by_age as u64);
+        self.history.index.insert(self.new);
+        self.history.index.len() > self.history.most_series
+    }
+}

@@ -1,0 +1,231 @@
+//! The recent samples of one series.
+
+use std::ops::Range;
+
+use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp};
+
+use super::quantile::quantile;
+use super::ring::Ring;
+use crate::HistoryConfig;
+
+/// The recent samples of one series: bounded by count and by age, in the order of time.
+///
+/// What the series does with a sample that does not fit:
+///
+/// | sample | what happens |
+/// | --- | --- |
+/// | a value that is not finite | refused |
+/// | older than the newest | refused: [`RefusedSample::OutOfOrder`] |
+/// | as old as the newest | refused, the first stays: [`RefusedSample::Repeated`] |
+/// | one more than the bound | the oldest goes |
+/// | older than the bound of age, seen from the newest | goes |
+///
+/// A series has no clock. A reader who knows the time gives a range that ends there, and asks
+/// [`expire`](Series::expire) to drop what has become too old since the last sample.
+///
+/// Memory is 16 bytes a sample and about 2 more for summaries, from which aggregates over long ranges are made:
+/// every aggregate but the quantile is O(64 + samples / 64).
+///
+/// ```
+/// use std::time::Duration;
+/// use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp};
+/// use bellwether_metrics::{HistoryConfig, Series};
+///
+/// let mut series = Series::new(&HistoryConfig::default());
+/// for minute in 0..10 {
+///     series.push(Sample::new(Timestamp::from_seconds(60 * minute)?, 2.0 * minute as f64))?;
+/// }
+/// let last_five = TimeRange::ending(Timestamp::from_seconds(540)?, Duration::from_secs(300));
+/// assert_eq!(series.aggregate(last_five, Aggregate::Mean), Some(14.0));
+/// assert_eq!(series.aggregate(last_five, Aggregate::Slope), Some(2.0 / 60.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Series {
+    ring: Ring,
+    /// In microseconds.
+    max_age: i64,
+}
+
+/// Why a sample was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefusedSample {
+    /// The value is not finite.
+    #[error("value {value} is not finite")]
+    NotFinite {
+        /// The value.
+        value: f64,
+    },
+    /// It lies before the newest sample.
+    #[error("sample of {at} is older than the newest, of {newest}")]
+    OutOfOrder {
+        /// When it was measured.
+        at: Timestamp,
+        /// When the newest was.
+        newest: Timestamp,
+    },
+    /// There is a sample of this instant already.
+    #[error("there is a sample of {at} already")]
+    Repeated {
+        /// When both were measured.
+        at: Timestamp,
+    },
+}
+
+/// How many samples left a series to make room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dropped {
+    /// For the bound of count.
+    pub by_count: usize,
+    /// For the bound of age.
+    pub by_age: usize,
+}
+
+fn micros(at: Timestamp) -> i64 {
+    at.as_micros()
+}
+
+fn sample((time, value): (i64, f64)) -> Sample {
+    // Every stamp in the ring came from a `Timestamp`.
+    Sample::new(Timestamp::from_micros(time).unwrap_or_default(), value)
+}
+
+impl Series {
+    /// Without samples so far.
+    pub fn new(bounds: &HistoryConfig) -> Self {
+        let bounds = bounds.clamped();
+        let max_age = i64::try_from(bounds.max_age.get().as_micros()).unwrap_or(i64::MAX);
+        Self { ring: Ring::new(bounds.max_samples), max_age }
+    }
+
+    /// Takes a sample, and says how many went for it. Amortized O(1).
+    pub fn push(&mut self, sample: Sample) -> Result<Dropped, RefusedSample> {
+        let Sample { at, value } = sample;
+        if !value.is_finite() {
+            return Err(RefusedSample::NotFinite { value });
+        }
+        if let Some(newest) = self.newest() {
+            if at < newest.at {
+                return Err(RefusedSample::OutOfOrder { at, newest: newest.at });
+            }
+            if at == newest.at {
+                return Err(RefusedSample::Repeated { at });
+            }
+        }
+        let by_age = self.drop_older(at);
+        let by_count = usize::from(self.ring.push(micros(at), value));
+        Ok(Dropped { by_count, by_age })
+    }
+
+    /// Drops what is older than the bound of age at `now`, and says how many that were.
+    pub fn expire(&mut self, now: Timestamp) -> usize {
+        let dropped = self.drop_older(now);
+        self.ring.shrink();
+        dropped
+    }
+
+    fn drop_older(&mut self, now: Timestamp) -> usize {
+        let before = micros(now).saturating_sub(self.max_age);
+        let mut dropped = 0;
+        while self.ring.oldest().is_some_and(|(time, _)| time < before) {
+            self.ring.pop_oldest();
+            dropped += 1;
+        }
+        dropped
+    }
+
+    /// Drops what is younger than `at`, and says how many that were: for a clock that was set back.
+    pub fn truncate(&mut self, at: Timestamp) -> usize {
+        let mut dropped = 0;
+        while self.ring.newest().is_some_and(|(time, _)| time > micros(at)) {
+            self.ring.pop_newest();
+            dropped += 1;
+        }
+        dropped
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ring.len() == 0
+    }
+
+    /// The oldest sample.
+    pub fn oldest(&self) -> Option<Sample> {
+        self.ring.oldest().map(sample)
+    }
+
+    /// The newest sample.
+    pub fn newest(&self) -> Option<Sample> {
+        self.ring.newest().map(sample)
+    }
+
+    /// The samples of a range, oldest first.
+    pub fn samples(&self, range: TimeRange) -> impl Iterator<Item = Sample> {
+        self.ring.samples(self.places(range)).map(sample)
+    }
+
+    /// The aggregate of the samples in a range; nothing if there are none, or if it has no value for them. Always
+    /// finite.
+    pub fn aggregate(&self, range: TimeRange, aggregate: Aggregate) -> Option<f64> {
+        match aggregate {
+            Aggregate::Quantile(q) => {
+                let mut values = Vec::new();
+                self.values(range, &mut values)?;
+                quantile(&mut values, q)
+            }
+            other => Some(self.aggregate_with_newest(range, other)?.0),
+        }
+    }
+
+    /// Every aggregate but the quantile, with the stamp of the newest sample that went into it.
+    pub(crate) fn aggregate_with_newest(
+        &self,
+        range: TimeRange,
+        aggregate: Aggregate,
+    ) -> Option<(f64, Timestamp)> {
+        let places = self.places(range);
+        let oldest = self.ring.get(places.start)?;
+        let newest = self.ring.get(places.end.checked_sub(1)?)?;
+        let summary = || self.ring.summary(places.clone());
+        let value = match aggregate {
+            _ if places.is_empty() => None,
+            Aggregate::Last => Some(newest.1),
+            Aggregate::First => Some(oldest.1),
+            Aggregate::Count => Some(places.len() as f64),
+            Aggregate::Sum => summary().map(|summary| summary.sum()),
+            Aggregate::Min => summary().map(|summary| summary.min()),
+            Aggregate::Max => summary().map(|summary| summary.max()),
+            Aggregate::Mean => summary().map(|summary| summary.mean()),
+            Aggregate::StdDev => summary().and_then(|summary| summary.std_dev()),
+            Aggregate::Increase => summary().and_then(|summary| summary.increase()),
+            Aggregate::Rate => {
+                let seconds = (newest.0 - oldest.0) as f64 / 1e6;
+                summary().and_then(|summary| Some(summary.increase()? / seconds))
+            }
+            Aggregate::Slope => summary().and_then(|summary| summary.slope()),
+            _ => None,
+        };
+        Some((value.filter(|value| value.is_finite())?, sample(newest).at))
+    }
+
+    /// Copies the values of a range and says when the newest was measured; nothing if there are none.
+    pub(crate) fn values(&self, range: TimeRange, into: &mut Vec<f64>) -> Option<Timestamp> {
+        let places = self.places(range);
+        let newest = self.ring.get(places.end.checked_sub(1)?)?;
+        into.clear();
+        into.extend(self.ring.samples(places).map(|(_, value)| value));
+        (!into.is_empty()).then(|| sample(newest).at)
+    }
+
+    /// Where in the ring the samples of a range are.
+    fn places(&self, range: TimeRange) -> Range<usize> {
+        self.ring.between(micros(range.start()), micros(range.end()))
+    }
+}

@@ -1,0 +1,79 @@
+//! What all instruments have in common: a key, a shape, and a way to be read.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bellwether_core::{Descriptor, Kind, MetricName, NameError, SeriesKey, Unit};
+
+use crate::figures::Figures;
+use crate::values::Values;
+use crate::{Buckets, Total};
+
+/// A handle that a [`Family`](crate::Family) can give out: [`Counter`](crate::Counter), [`Gauge`](crate::Gauge) or
+/// [`Histogram`](crate::Histogram). Implemented here only.
+pub trait Instrument: Clone + fmt::Debug + Send + Sync + 'static + Measure {}
+
+/// The inside of [`Instrument`].
+pub trait Measure {
+    /// What every series of one metric shares beside its description.
+    type Shape: Clone + PartialEq + fmt::Debug + Send + Sync;
+    /// A new series at zero.
+    fn create(shape: &Self::Shape, key: Arc<SeriesKey>, values: Values, figures: &Arc<Figures>) -> Self;
+    /// Which series it is.
+    fn key(&self) -> &Arc<SeriesKey>;
+    /// Its label values, for look-ups.
+    fn values(&self) -> &Values;
+    /// The value now, if it has one. `scratch` is room for bucket counts.
+    fn read<'a>(&'a self, scratch: &'a mut Vec<u64>) -> Option<Reading<'a>>;
+}
+
+/// A value as it is read for a scrape or a sample.
+#[derive(Debug, Clone, Copy)]
+pub enum Reading<'a> {
+    /// Of a counter.
+    Counter(Total),
+    /// Of a gauge; finite.
+    Gauge(f64),
+    /// Of a histogram: counts per bucket, not added up, one more than there are bounds.
+    Histogram {
+        /// The bounds.
+        buckets: &'a Buckets,
+        /// The counts.
+        counts: &'a [u64],
+        /// Sum of the values; finite.
+        sum: f64,
+    },
+}
+
+/// What every series of one metric shares: its description, and for a histogram those of the counters that its
+/// count and its sum are sampled as.
+#[derive(Debug, Clone)]
+pub(crate) struct Declared {
+    pub(crate) descriptor: Arc<Descriptor>,
+    pub(crate) derived: Option<Derived>,
+}
+
+/// The counters `<name>_count` and `<name>_sum` of a histogram.
+#[derive(Debug, Clone)]
+pub(crate) struct Derived {
+    pub(crate) count: Arc<Descriptor>,
+    pub(crate) sum: Arc<Descriptor>,
+}
+
+impl Declared {
+    pub(crate) fn new(descriptor: Arc<Descriptor>) -> Result<Self, NameError> {
+        let derived = match descriptor.kind {
+            Kind::Histogram => Some(Derived {
+                count: derived(&descriptor, "_count", Unit::None)?,
+                sum: derived(&descriptor, "_sum", descriptor.unit.clone())?,
+            }),
+            _ => None,
+        };
+        Ok(Self { descriptor, derived })
+    }
+}
+
+fn derived(of: &Descriptor, suffix: &str, unit: Unit) -> Result<Arc<Descriptor>, NameError> {
+    let name = MetricName::new(format!("{}{suffix}", of.name))?;
+    Ok(Arc::new(Descriptor::counter(name, unit, of.help.clone())))
+}

@@ -1,0 +1,188 @@
+//! Which names are taken, and by what.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bellwether_core::{Descriptor, Kind, LabelName, MetricName};
+
+use crate::RegistryConfig;
+use crate::error::{Definition, RegistryError};
+use crate::instrument::Declared;
+use crate::metric::AnyMetric;
+
+/// Which names are taken, and by what: metrics by their definition, and the lines of histograms by the histogram.
+#[derive(Default)]
+pub(crate) struct Names {
+    metrics: HashMap<MetricName, Owner>,
+    lines: HashMap<String, MetricName>,
+    collectors: usize,
+    /// Metrics of the registry itself, which no bound counts.
+    own: usize,
+}
+
+enum Owner {
+    Instrument(AnyMetric),
+    Collector(Definition),
+}
+
+impl Owner {
+    fn definition(&self) -> Definition {
+        match self {
+            Self::Instrument(metric) => metric.definition(),
+            Self::Collector(definition) => definition.clone(),
+        }
+    }
+}
+
+impl Names {
+    /// How many metrics there are, without the registry's own.
+    pub(crate) fn len(&self) -> usize {
+        self.metrics.len() - self.own
+    }
+
+    /// The instrument of this definition, if there is one; an error if the name has another definition.
+    pub(crate) fn instrument(&self, requested: &Definition) -> Result<Option<AnyMetric>, RegistryError> {
+        match self.metrics.get(&requested.descriptor.name) {
+            None => Ok(None),
+            Some(Owner::Instrument(metric)) if metric.definition() == *requested => Ok(Some(metric.clone())),
+            Some(other) => Err(conflict(requested, other.definition())),
+        }
+    }
+
+    /// Takes the name for an instrument that is made now.
+    pub(crate) fn claim_instrument(
+        &mut self,
+        definition: Definition,
+        make: impl FnOnce(Declared, Box<[LabelName]>) -> AnyMetric,
+        config: &RegistryConfig,
+    ) -> Result<AnyMetric, RegistryError> {
+        let declared = self.check(&definition)?;
+        let name = &definition.descriptor.name;
+        if self.len() >= config.max_metrics {
+            return Err(RegistryError::TooManyMetrics { name: name.clone(), limit: config.max_metrics });
+        }
+        let metric = make(declared, definition.labels);
+        self.take(&definition.descriptor, Owner::Instrument(metric.clone()));
+        Ok(metric)
+    }
+
+    /// Takes all names of a collector, or none of them.
+    pub(crate) fn claim_collector(
+        &mut self,
+        definitions: Vec<Definition>,
+        collector: &'static str,
+        config: &RegistryConfig,
+    ) -> Result<Vec<Declared>, RegistryError> {
+        if self.collectors >= config.max_collectors {
+            return Err(RegistryError::TooManyCollectors { collector, limit: config.max_collectors });
+        }
+        let mut taken = Vec::new();
+        let mut families = Vec::new();
+        for definition in definitions {
+            let full = || RegistryError::TooManyMetrics {
+                name: definition.descriptor.name.clone(),
+                limit: config.max_metrics,
+            };
+            let room = if self.len() < config.max_metrics { Ok(()) } else { Err(full()) };
+            match room.and_then(|()| self.check(&definition)) {
+                Ok(declared) => {
+                    let descriptor = Arc::clone(&definition.descriptor);
+                    self.take(&descriptor, Owner::Collector(definition));
+                    taken.push(descriptor);
+                    families.push(declared);
+                }
+                Err(error) => {
+                    for descriptor in &taken {
+                        self.give_back(descriptor);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        self.collectors += 1;
+        Ok(families)
+    }
+
+    /// Takes the names of the registry's own figures, first of all.
+    pub(crate) fn claim_own(&mut self, definitions: Vec<Definition>) -> Vec<Declared> {
+        let mut families = Vec::new();
+        for definition in definitions {
+            // They differ from one another, and nothing else is there yet: a test looks that none is missing.
+            if let Ok(declared) = self.check(&definition) {
+                let descriptor = Arc::clone(&definition.descriptor);
+                self.take(&descriptor, Owner::Collector(definition));
+                families.push(declared);
+            }
+        }
+        self.own = families.len();
+        families
+    }
+
+    /// Whether a definition may have its name.
+    fn check(&self, definition: &Definition) -> Result<Declared, RegistryError> {
+        let Descriptor { name, kind, .. } = &*definition.descriptor;
+        check_name(name, *kind)?;
+        if let Some(other) = self.metrics.get(name) {
+            return Err(conflict(definition, other.definition()));
+        }
+        let declared = Declared::new(Arc::clone(&definition.descriptor))?;
+        let shared = |line: &str, registered: &MetricName| RegistryError::SharedLine {
+            requested: name.clone(),
+            registered: registered.clone(),
+            line: line.to_owned(),
+        };
+        if let Some(histogram) = self.lines.get(name.as_str()) {
+            return Err(shared(name.as_str(), histogram));
+        }
+        for line in lines(&definition.descriptor) {
+            if let Some((other, _)) = self.metrics.get_key_value(line.as_str()) {
+                return Err(shared(&line, other));
+            }
+            if let Some(other) = self.lines.get(&line) {
+                return Err(shared(&line, other));
+            }
+        }
+        Ok(declared)
+    }
+
+    fn take(&mut self, descriptor: &Descriptor, owner: Owner) {
+        self.lines.extend(lines(descriptor).map(|line| (line, descriptor.name.clone())));
+        self.metrics.insert(descriptor.name.clone(), owner);
+    }
+
+    fn give_back(&mut self, descriptor: &Descriptor) {
+        for line in lines(descriptor) {
+            self.lines.remove(&line);
+        }
+        self.metrics.remove(&descriptor.name);
+    }
+}
+
+fn conflict(requested: &Definition, registered: Definition) -> RegistryError {
+    RegistryError::Conflict { requested: Box::new(requested.clone()), registered: Box::new(registered) }
+}
+
+/// The names that a metric takes beside its own in one of the exposition formats: in OpenMetrics the family of a counter
+/// is called without its `_total`, and what has a start tells it as `_created`.
+fn lines(descriptor: &Descriptor) -> impl Iterator<Item = String> {
+    let name = descriptor.name.as_str();
+    let (base, suffixes): (&str, &[&str]) = match descriptor.kind {
+        Kind::Counter => (name.strip_suffix("_total").unwrap_or(name), &["", "_created"]),
+        Kind::Histogram => (name, &["_bucket", "_count", "_sum", "_created"]),
+        _ => (name, &[]),
+    };
+    suffixes.iter().map(move |suffix| format!("{base}{suffix}"))
+}
+
+/// A counter ends in `_total` and nothing else does; `_bucket` is for the lines of histograms.
+fn check_name(name: &MetricName, kind: Kind) -> Result<(), RegistryError> {
+    let text = name.as_str();
+    let wrong = |suffix, meant| RegistryError::Suffix { name: name.clone(), kind, suffix, meant };
+    match kind {
+        Kind::Counter if !text.ends_with("_total") => Err(RegistryError::NotTotal { name: name.clone() }),
+        Kind::Counter => Ok(()),
+        _ if text.ends_with("_total") => Err(wrong("_total", "counters")),
+        _ if text.ends_with("_bucket") => Err(wrong("_bucket", "the lines of histograms")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,388 @@
+//! Owns all metrics of a host, or of one part of it.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use bellwether_core::{
+    Aggregate, Collect, Descriptor, HistoryError, HistoryQuery, MetricName, Page, PageRequest, SampleBatch,
+    SampleHistory, SampleWindows, Selector, SeriesSample, SeriesValue, SharedClock, TimeRange, Timestamp,
+    Unit, async_trait,
+};
+use parking_lot::{Mutex, ReentrantMutex};
+
+use crate::collector::Collector;
+use crate::error::{Definition, RegistryError};
+use crate::figures::{CollectorFigures, Figures, OwnFigures};
+use crate::gather::Gatherer;
+use crate::history::History;
+use crate::instrument::Declared;
+use crate::metric::{AnyMetric, SeriesBounds};
+use crate::names::Names;
+use crate::sample::Sampling;
+use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
+use crate::text::TextWriter;
+use crate::{
+    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, RegistryConfig, Timer,
+};
+
+mod define;
+
+/// Owns the metrics of a host, or of one part of it: instruments, collectors, and their recent past.
+///
+/// Cloning copies a pointer. Several registries live side by side and never see each other.
+///
+/// **Definitions.** The same definition again gives the same handle; one that differs in kind, unit, help, labels or
+/// buckets is an error that names both. The name of a counter must end in `_total`, and it is the same name in code,
+/// rules and exposition. A histogram `x` takes `x_bucket`, `x_count`, `x_sum` and `x_created` for itself,
+/// a counter `x_total` takes `x` and `x_created`: those are names in one exposition format or another.
+///
+/// **Bounds.** Everything has one, see [`RegistryConfig`]; what is refused or dropped at a bound is counted in the
+/// registry's [own metrics](crate::OWN_METRICS).
+///
+/// **Time.** [`sample`](Registry::sample) stamps with the wall time of the clock. When the wall clock was set back since
+/// the last sample, samples that are stamped after the new time are dropped and counted, and sampling goes on: the past
+/// never holds what lies in the future. When it was set forth, the age of what there is grows with it.
+///
+/// **Reading while collecting.** A collector must not read the registry it is asked by (its windows excepted): such a
+/// call finds nothing and is counted. Scrapes and samples take turns; none of them holds a lock that a recording or a
+/// look-up of a known label set waits for.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    clock: SharedClock,
+    config: RegistryConfig,
+    figures: Arc<Figures>,
+    names: Mutex<Names>,
+    history: Arc<History>,
+    /// Of one reader at a time. A collector that reads on the same thread finds it borrowed.
+    gatherer: ReentrantMutex<RefCell<Gatherer>>,
+    /// Registered since the gatherer last looked.
+    arrivals: Mutex<Arrivals>,
+}
+
+#[derive(Default)]
+struct Arrivals {
+    metrics: Vec<AnyMetric>,
+    collectors: Vec<Collector>,
+}
+
+/// The history is swept once in so many samples.
+const SWEEP_EVERY: u32 = 64;
+
+impl Registry {
+    /// A registry of its own, which so far tells only about itself. Numbers of `config` that are outside of their range
+    /// are brought to the nearest end of it.
+    pub fn new(clock: &SharedClock, config: RegistryConfig) -> Self {
+        let config = config.clamped();
+        let figures = Arc::new(Figures::default());
+        // Room for a histogram's two series each, overflow series and own ones included, and for as many host's again that
+        // have gone quiet.
+        let most_series = 4 * config.max_series + 2 * config.max_metrics + 2 * config.max_collectors + 64;
+        let history = History::new(
+            config.history.clone(),
+            most_series,
+            SharedClock::clone(clock),
+            Arc::clone(&figures),
+        );
+        let registry = Self(Arc::new(Inner {
+            clock: SharedClock::clone(clock),
+            config,
+            figures: Arc::clone(&figures),
+            names: Mutex::new(Names::default()),
+            history: Arc::new(history),
+            gatherer: ReentrantMutex::new(RefCell::new(Gatherer::default())),
+            arrivals: Mutex::new(Arrivals::default()),
+        }));
+        registry.admit_own(OwnFigures::new(figures));
+        registry
+    }
+
+    /// A counter without labels.
+    pub fn counter<M>(
+        &self,
+        name: M,
+        unit: Unit,
+        help: impl Into<Cow<'static, str>>,
+    ) -> Result<Counter, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        self.only(Descriptor::counter(name.try_into()?, unit, help), ())
+    }
+
+    /// Counters that differ in labels.
+    pub fn counter_family<M, const N: usize>(
+        &self,
+        name: M,
+        unit: Unit,
+        help: impl Into<Cow<'static, str>>,
+        labels: [impl Into<Cow<'static, str>>; N],
+    ) -> Result<CounterFamily<N>, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        self.family(Descriptor::counter(name.try_into()?, unit, help), labels, ())
+    }
+
+    /// A gauge without labels.
+    pub fn gauge<M>(
+        &self,
+        name: M,
+        unit: Unit,
+        help: impl Into<Cow<'static, str>>,
+    ) -> Result<Gauge, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        self.only(Descriptor::gauge(name.try_into()?, unit, help), ())
+    }
+
+    /// Gauges that differ in labels.
+    pub fn gauge_family<M, const N: usize>(
+        &self,
+        name: M,
+        unit: Unit,
+        help: impl Into<Cow<'static, str>>,
+        labels: [impl Into<Cow<'static, str>>; N],
+    ) -> Result<GaugeFamily<N>, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        self.family(Descriptor::gauge(name.try_into()?, unit, help), labels, ())
+    }
+
+    /// A histogram without labels.
+    pub fn histogram<M>(
+        &self,
+        name: M,
+        unit: Unit,
+        help: impl Into<Cow<'static, str>>,
+        buckets: Buckets,
+    ) -> Result<Histogram, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        self.only(Descriptor::histogram(name.try_into()?, unit, help), buckets)
+    }
+
+    /// Histograms that differ in labels and share their buckets.
+    pub fn histogram_family<M, const N: usize>(
+        &self,
+        name: M,
+        unit: Unit,
+        help: impl Into<Cow<'static, str>>,
+        labels: [impl Into<Cow<'static, str>>; N],
+        buckets: Buckets,
+    ) -> Result<HistogramFamily<N>, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        self.family(Descriptor::histogram(name.try_into()?, unit, help), labels, buckets)
+    }
+
+    /// A histogram of seconds, with [`Buckets::latency`], fed by the monotonic time of the registry's clock.
+    pub fn timer<M>(&self, name: M, help: impl Into<Cow<'static, str>>) -> Result<Timer, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        Ok(Timer::new(self.histogram(name, Unit::Seconds, help, Buckets::latency())?, &self.0.clock))
+    }
+
+    /// Registers a collector: its figures are read at each sample and each scrape, and stand among the others.
+    ///
+    /// A collector that returns an error or panics stops no other; it is counted in
+    /// `bellwether_metrics_collector_failures_total` and told once per change as a `tracing` event. Figures that it has
+    /// not declared, or that are not finite, are refused and counted. Calls of one collector never overlap.
+    pub fn collect<C: Collect + 'static>(&self, collector: C) -> Result<(), RegistryError> {
+        let collector_type = type_name::<C>();
+        let declared = collector.descriptors().iter().cloned().map(Arc::new);
+        let mut definitions = Vec::new();
+        for descriptor in declared {
+            let collector = Some(collector_type);
+            definitions.push(Definition { descriptor, labels: Box::default(), buckets: None, collector });
+        }
+        let families = self.0.names.lock().claim_collector(definitions, collector_type, &self.0.config)?;
+        let failures = self.0.figures.add_collector(collector_type);
+        self.admit(Box::new(collector), collector_type, families, failures, Some(self.bounds()));
+        Ok(())
+    }
+
+    /// Everything in the Prometheus text format 0.0.4, to be sent as [`TEXT_CONTENT_TYPE`](crate::TEXT_CONTENT_TYPE).
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        self.write_text(&mut out);
+        out
+    }
+
+    /// Appends everything in the Prometheus text format 0.0.4: families in the order of their names, series in that of
+    /// their labels; the same values give the same bytes. With a buffer that is used again nothing is allocated.
+    pub fn write_text(&self, out: &mut String) {
+        self.gather(|gatherer| {
+            let mut scratch = std::mem::take(&mut gatherer.line);
+            gatherer.walk(&self.0.figures, &mut TextWriter::new(out, &mut scratch));
+            gatherer.line = scratch;
+        });
+    }
+
+    /// All values as they stand.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot { at: self.0.clock.timestamp(), families: Vec::new() };
+        self.gather(|gatherer| gatherer.walk(&self.0.figures, &mut snapshot));
+        snapshot
+    }
+
+    /// The values of the series that are meant, in the order of their labels. Of the collectors only the one that tells
+    /// this metric is asked.
+    pub fn values(&self, selector: &Selector) -> Vec<SeriesSnapshot> {
+        self.only_family(selector).series(selector).cloned().collect()
+    }
+
+    /// The value of the one series that is meant; nothing if there is none, or more than one.
+    pub fn value(&self, selector: &Selector) -> Option<Value> {
+        self.only_family(selector).value(selector).cloned()
+    }
+
+    fn only_family(&self, selector: &Selector) -> Snapshot {
+        let mut snapshot = Snapshot { at: self.0.clock.timestamp(), families: Vec::new() };
+        self.gather(|gatherer| gatherer.walk_one(selector.metric_name(), &self.0.figures, &mut snapshot));
+        snapshot
+    }
+
+    /// Reads every instrument and collector now, appends the values to the history, and returns them for whoever else
+    /// keeps samples. A histogram is sampled as the counters `<name>_count` and `<name>_sum`. O(series).
+    ///
+    /// At an instant that was sampled before, the history keeps the first values and counts the others as refused.
+    pub fn sample(&self) -> SampleBatch {
+        let now = self.0.clock.timestamp();
+        self.sample_at(now, now)
+    }
+
+    /// A sample that is stamped `at`, and taken `now` or a little later: a sampler's grid is a little early.
+    pub(crate) fn sample_at(&self, at: Timestamp, now: Timestamp) -> SampleBatch {
+        let sampled = self.gather(|gatherer| {
+            let history = &*self.0.history;
+            if gatherer.newest.is_some_and(|newest| now < newest) {
+                history.step_back(now);
+                gatherer.newest = None;
+            }
+            gatherer.newest = gatherer.newest.max(Some(at));
+            let mut sampling = Sampling::new(SampleBatch::new(at), history.append(at));
+            gatherer.walk(&self.0.figures, &mut sampling);
+            let (batch, too_many) = sampling.finish();
+            gatherer.unswept += 1;
+            if too_many || gatherer.unswept >= SWEEP_EVERY {
+                gatherer.unswept = 0;
+                history.sweep(at);
+            }
+            batch
+        });
+        sampled.unwrap_or_else(|| SampleBatch::new(at))
+    }
+
+    /// The recent past, for rules. Does not keep the registry alive, and never waits for a scrape or a collector.
+    pub fn windows(&self) -> Arc<dyn SampleWindows> {
+        Arc::<History>::clone(&self.0.history)
+    }
+
+    /// The recent past, for reports and pages.
+    pub fn history(&self) -> Arc<dyn SampleHistory> {
+        Arc::<History>::clone(&self.0.history)
+    }
+
+    /// The clock that stamps samples.
+    pub fn clock(&self) -> &SharedClock {
+        &self.0.clock
+    }
+
+    /// The bounds, each within its range.
+    pub fn config(&self) -> &RegistryConfig {
+        &self.0.config
+    }
+
+    fn admit(
+        &self,
+        source: Box<dyn Collect>,
+        type_name: &'static str,
+        families: Vec<Declared>,
+        failures: Arc<CollectorFigures>,
+        bounds: Option<SeriesBounds>,
+    ) {
+        let collector = Collector::new(source, type_name, families, failures, bounds);
+        self.0.arrivals.lock().collectors.push(collector);
+    }
+
+    /// The registry's own figures are there whatever the bounds are.
+    fn admit_own(&self, own: OwnFigures) {
+        let collector = type_name::<OwnFigures>();
+        let definitions = own.descriptors().iter().cloned().map(|descriptor| Definition {
+            descriptor: Arc::new(descriptor),
+            labels: Box::default(),
+            buckets: None,
+            collector: Some(collector),
+        });
+        let families = self.0.names.lock().claim_own(definitions.collect());
+        // It cannot fail, so its failures are not told.
+        self.admit(
+            Box::new(own),
+            collector,
+            families,
+            Arc::new(CollectorFigures::new(collector, collector)),
+            None,
+        );
+    }
+
+    /// Runs `read` with all that is registered; nothing when called by a collector that is being read.
+    fn gather<T>(&self, read: impl FnOnce(&mut Gatherer) -> T) -> Option<T> {
+        let gatherer = self.0.gatherer.lock();
+        let Ok(mut gatherer) = gatherer.try_borrow_mut() else {
+            self.0.figures.refused.nested.increment();
+            return None;
+        };
+        {
+            let mut arrivals = self.0.arrivals.lock();
+            let Arrivals { metrics, collectors } = &mut *arrivals;
+            gatherer.admit(metrics, collectors);
+        }
+        Some(read(&mut gatherer))
+    }
+}
+
+impl SampleWindows for Registry {
+    fn aggregate(
+        &self,
+        selector: &Selector,
+        range: TimeRange,
+        aggregate: Aggregate,
+        out: &mut Vec<SeriesValue>,
+    ) {
+        self.0.history.aggregate(selector, range, aggregate, out);
+    }
+}
+
+#[async_trait]
+impl SampleHistory for Registry {
+    async fn read(
+        &self,
+        query: &HistoryQuery,
+        page: &PageRequest,
+    ) -> Result<Page<SeriesSample>, HistoryError> {
+        self.0.history.page(query, page)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("metrics", &self.0.names.lock().len()).finish_non_exhaustive()
+    }
+}

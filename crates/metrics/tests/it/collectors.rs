@@ -1,0 +1,268 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bellwether_core::{
+    Aggregate, Collect, CollectError, Descriptor, Labels, MetricName, SampleSink, Spread, SpreadSnapshot,
+    Unit,
+};
+use bellwether_metrics::{Registry, RegistryConfig, RegistryError, Value};
+
+use crate::desk::{Desk, selector};
+use crate::parser::parse;
+
+fn name(text: &'static str) -> MetricName {
+    MetricName::new(text).unwrap()
+}
+
+/// A collector from a list of descriptors and a function.
+struct Source<F> {
+    descriptors: Vec<Descriptor>,
+    collect: F,
+}
+
+impl<F> Collect for Source<F>
+where
+    F: Fn(&[Descriptor], &mut dyn SampleSink) -> Result<(), CollectError> + Send + Sync,
+{
+    fn descriptors(&self) -> &[Descriptor] {
+        &self.descriptors
+    }
+
+    fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
+        (self.collect)(&self.descriptors, out)
+    }
+}
+
+fn source<F>(descriptors: Vec<Descriptor>, collect: F) -> Source<F>
+where
+    F: Fn(&[Descriptor], &mut dyn SampleSink) -> Result<(), CollectError> + Send + Sync,
+{
+    Source { descriptors, collect }
+}
+
+fn gauge(text: &'static str) -> Descriptor {
+    Descriptor::gauge(name(text), Unit::None, "A gauge.")
+}
+
+#[test]
+fn collected_figures_stand_among_instruments_in_text_history_and_snapshot() {
+    let desk = Desk::new();
+    desk.counter("b_total", Unit::None, "B.").unwrap().increment();
+    let spread = Spread::new([1.0, 2.0]).unwrap();
+    spread.record(1.5);
+    let descriptors = vec![
+        Descriptor::histogram(name("c"), Unit::None, "C."),
+        Descriptor::counter(name("a_total"), Unit::None, "A."),
+        gauge("d"),
+    ];
+    desk.collect(source(descriptors, move |descriptors, out| {
+        out.histogram(&descriptors[0], &Labels::empty(), &spread.snapshot());
+        out.counter(&descriptors[1], &Labels::new([("z", "2")]).unwrap(), 2.5);
+        out.counter(&descriptors[1], &Labels::new([("z", "1")]).unwrap(), 1.0);
+        out.gauge(&descriptors[2], &Labels::empty(), -1.0);
+        Ok(())
+    }))
+    .unwrap();
+    let page = parse(&desk.text());
+    let names: Vec<&str> = page.families.iter().map(|family| &*family.name).collect();
+    assert!(names.starts_with(&["a_total", "b_total"]) && names.is_sorted());
+    assert_eq!(page.value("a_total", &[("z", "2")]), Some(2.5));
+    assert_eq!(page.value("c_bucket", &[("le", "2.0")]), Some(1.0));
+    assert_eq!(desk.value(&selector("d")), Some(Value::Gauge(-1.0)));
+    desk.sample();
+    assert_eq!(desk.one("c_count", Aggregate::Last), Some(1.0));
+    assert_eq!(desk.one("c_sum", Aggregate::Last), Some(1.5));
+    assert_eq!(desk.all("a_total", Aggregate::Last).len(), 2);
+}
+
+#[test]
+fn a_name_that_is_taken_refuses_the_whole_collector() {
+    let desk = Desk::new();
+    desk.gauge("taken", Unit::None, "A gauge.").unwrap();
+    let error = desk.collect(source(vec![gauge("free"), gauge("taken")], |_, _| Ok(()))).unwrap_err();
+    let RegistryError::Conflict { requested, registered } = &error else { panic!("{error}") };
+    assert!(requested.collector.is_some() && registered.collector.is_none());
+    // What it had taken before is free again.
+    desk.collect(source(vec![gauge("free")], |_, _| Ok(()))).unwrap();
+    let twice = desk.collect(source(vec![gauge("free")], |_, _| Ok(()))).unwrap_err();
+    assert!(matches!(twice, RegistryError::Conflict { .. }));
+    assert!(twice.to_string().contains("told by"), "{twice}");
+    assert!(matches!(desk.gauge("free", Unit::None, "A gauge."), Err(RegistryError::Conflict { .. })));
+}
+
+#[test]
+fn one_collector_too_many_is_an_error() {
+    let desk = Desk::with(RegistryConfig::default().with_max_collectors(1));
+    desk.collect(source(vec![gauge("a")], |_, _| Ok(()))).unwrap();
+    let error = desk.collect(source(vec![gauge("b")], |_, _| Ok(()))).unwrap_err();
+    assert!(matches!(error, RegistryError::TooManyCollectors { limit: 1, .. }));
+}
+
+#[test]
+fn errors_and_panics_are_counted_and_stop_no_other() {
+    let desk = Desk::new();
+    desk.collect(source(vec![gauge("a")], |descriptors, out| {
+        out.gauge(&descriptors[0], &Labels::empty(), 1.0);
+        Err(CollectError::new("half of it is missing"))
+    }))
+    .unwrap();
+    desk.collect(source(vec![gauge("b")], |_, _| std::panic::resume_unwind(Box::new("gone")))).unwrap();
+    desk.collect(source(vec![gauge("c")], |descriptors, out| {
+        out.gauge(&descriptors[0], &Labels::empty(), 3.0);
+        Ok(())
+    }))
+    .unwrap();
+    for _ in 0..3 {
+        desk.sample();
+        desk.advance(1);
+    }
+    let page = parse(&desk.text());
+    assert_eq!(page.value("a", &[]), Some(1.0), "what was told before the error stays");
+    assert_eq!(page.value("c", &[]), Some(3.0));
+    let failures = page.family("bellwether_metrics_collector_failures_total");
+    let of = |reason| -> f64 {
+        let lines = failures.lines.iter().filter(|line| line.labels["reason"] == reason);
+        lines.map(|line| line.value).sum()
+    };
+    // The page's own run is one more, and the registry's figures are told first.
+    assert_eq!((of("error"), of("panic")), (3.0, 3.0));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_counted() {
+    let desk = Desk::new();
+    let descriptors = vec![
+        gauge("g"),
+        Descriptor::counter(name("c_total"), Unit::None, "C."),
+        Descriptor::histogram(name("h"), Unit::None, "H."),
+    ];
+    desk.collect(source(descriptors, |descriptors, out| {
+        let [g, c, h] = descriptors else { panic!("three") };
+        let none = Labels::empty();
+        out.gauge(g, &none, f64::NAN);
+        out.counter(c, &none, f64::INFINITY);
+        out.counter(c, &none, -1.0);
+        out.counter(g, &none, 1.0);
+        out.gauge(&Descriptor { help: "Another.".into(), ..g.clone() }, &none, 1.0);
+        out.gauge(g, &none, 1.0);
+        out.gauge(g, &none, 2.0);
+        let spread = |bounds: &[f64], counts: &[u64], sum| SpreadSnapshot {
+            bounds: bounds.into(),
+            counts: counts.into(),
+            sum,
+        };
+        out.histogram(h, &Labels::new([("le", "1")]).unwrap(), &spread(&[1.0], &[1, 1], 2.0));
+        out.histogram(h, &none, &spread(&[2.0, 1.0], &[1, 1, 1], 2.0));
+        out.histogram(h, &none, &spread(&[1.0], &[1], 2.0));
+        out.histogram(h, &none, &spread(&[1.0], &[1, 1], f64::NAN));
+        out.histogram(h, &none, &spread(&[1.0], &[1, 1], 2.0));
+        Ok(())
+    }))
+    .unwrap();
+    let page = parse(&desk.text());
+    assert_eq!(page.value("g", &[]), Some(1.0), "the first of two stays");
+    assert_eq!(page.value("h_count", &[]), Some(2.0));
+    assert_eq!(page.value("c_total", &[]), None);
+    let refused: Vec<f64> = ["not_finite", "negative", "undeclared", "repeated", "label", "buckets"]
+        .map(|reason| desk.refused(reason))
+        .into();
+    assert_eq!(refused, [3.0, 1.0, 2.0, 1.0, 1.0, 2.0]);
+}
+
+#[test]
+fn a_figure_that_is_left_out_is_in_no_page_and_no_sample() {
+    let desk = Desk::new();
+    let round = AtomicU32::new(0);
+    desk.collect(source(vec![gauge("g")], move |descriptors, out| {
+        let now = round.fetch_add(1, Ordering::Relaxed);
+        if now.is_multiple_of(2) {
+            out.gauge(&descriptors[0], &Labels::empty(), f64::from(now));
+        }
+        Ok(())
+    }))
+    .unwrap();
+    assert_eq!(desk.value(&selector("g")), Some(Value::Gauge(0.0)));
+    assert_eq!(desk.value(&selector("g")), None);
+    assert!(desk.text().contains("\ng 2\n"));
+    assert!(!desk.text().contains("\ng "));
+}
+
+#[test]
+fn collected_label_sets_are_bounded_and_those_no_longer_told_make_room() {
+    let desk = Desk::with(RegistryConfig::default().with_max_series_per_metric(10));
+    let first = Arc::new(AtomicU32::new(0));
+    let from = Arc::clone(&first);
+    desk.collect(source(vec![gauge("g")], move |descriptors, out| {
+        let from = from.load(Ordering::Relaxed);
+        for id in from..from + 15 {
+            let labels = Labels::new([("id", id.to_string())]).unwrap();
+            out.gauge(&descriptors[0], &labels, f64::from(id));
+        }
+        Ok(())
+    }))
+    .unwrap();
+    assert_eq!(desk.values(&selector("g")).len(), 10);
+    assert_eq!(desk.own("bellwether_metrics_overflowed_total", None), 5.0);
+    first.store(1_000, Ordering::Relaxed);
+    for _ in 0..4 {
+        desk.sample();
+        desk.advance(1);
+    }
+    let told = desk.values(&selector("g"));
+    assert_eq!(told.len(), 10);
+    assert!(told.iter().all(|series| series.value.as_f64() >= Some(1_000.0)));
+}
+
+#[test]
+fn the_history_of_series_that_come_and_go_is_bounded_in_number() {
+    let desk = Desk::with(
+        RegistryConfig::default()
+            .with_max_series(50)
+            .with_max_series_per_metric(10)
+            .with_max_metrics(10)
+            .with_max_collectors(1),
+    );
+    let round = AtomicU32::new(0);
+    desk.collect(source(vec![gauge("g")], move |descriptors, out| {
+        let now = round.fetch_add(1, Ordering::Relaxed);
+        for id in 0..3 {
+            let labels = Labels::new([("id", format!("{now}-{id}"))]).unwrap();
+            out.gauge(&descriptors[0], &labels, 1.0);
+        }
+        Ok(())
+    }))
+    .unwrap();
+    for _ in 0..1_000 {
+        desk.sample();
+        desk.advance(1);
+    }
+    let kept = desk.all("g", Aggregate::Last);
+    assert!(kept.len() <= 300, "{} series", kept.len());
+    assert!(desk.evicted("idle") > 2_000.0);
+    let newest = kept.iter().map(|series| series.newest).max().unwrap();
+    assert_eq!(newest, desk.now().saturating_sub(std::time::Duration::from_secs(1)), "the young ones stay");
+}
+
+#[test]
+fn a_collector_that_reads_its_own_registry_finds_nothing_and_harms_nobody() {
+    let desk = Desk::new();
+    let registry: Arc<Mutex<Option<Registry>>> = Arc::default();
+    let own = Arc::clone(&registry);
+    desk.collect(source(vec![gauge("g")], move |descriptors, out| {
+        let own = own.lock().unwrap();
+        let registry = own.as_ref().unwrap();
+        assert_eq!(registry.text(), "");
+        assert!(registry.sample().is_empty());
+        assert_eq!(registry.value(&selector("g")), None);
+        // Registering, recording and windows are open to it.
+        registry.counter("made_inside_total", Unit::None, "Made inside.").unwrap().increment();
+        out.gauge(&descriptors[0], &Labels::empty(), 1.0);
+        Ok(())
+    }))
+    .unwrap();
+    *registry.lock().unwrap() = Some(desk.metrics.clone());
+    assert_eq!(desk.value(&selector("g")), Some(Value::Gauge(1.0)));
+    assert!(desk.text().contains("\nmade_inside_total "));
+    assert!(desk.refused("nested") >= 3.0);
+    registry.lock().unwrap().take();
+}

@@ -1,0 +1,20 @@
+//! Black-box tests of the metrics crate.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod aggregates;
+mod allocations;
+mod bounds;
+mod collectors;
+mod config;
+mod definitions;
+mod desk;
+mod events;
+mod exposition;
+mod history;
+mod own_metrics;
+mod pages;
+mod parser;
+mod registry_model;
+mod sampler;
+mod threads;
+mod timers;

@@ -1,0 +1,61 @@
+use bellwether_core::{LabelName, MetricName};
+use bellwether_metrics::{OWN_METRICS, Unit};
+
+use crate::desk::Desk;
+use crate::parser::parse;
+
+#[test]
+fn the_list_of_own_metrics_is_what_a_registry_tells() {
+    let desk = Desk::new();
+    // A collector, so that its failures are told.
+    desk.collect(silent_collector()).unwrap();
+    let page = parse(&desk.text());
+    let told: Vec<_> =
+        page.families.iter().filter(|family| family.name.starts_with("bellwether_metrics_")).collect();
+    assert_eq!(told.len(), OWN_METRICS.len());
+    for (family, own) in told.iter().zip(&OWN_METRICS) {
+        assert_eq!(
+            (&*family.name, &*family.kind, &*family.help),
+            (own.name, &*own.kind.to_string(), own.help)
+        );
+        for line in &family.lines {
+            assert_eq!(line.labels.keys().map(String::as_str).collect::<Vec<_>>(), own.labels);
+        }
+    }
+}
+
+#[test]
+fn own_metrics_have_valid_names_in_order() {
+    assert!(OWN_METRICS.is_sorted_by_key(|own| own.name));
+    for own in &OWN_METRICS {
+        assert!(
+            MetricName::new(own.name).is_ok()
+                && own.labels.iter().all(|label| LabelName::new(*label).is_ok())
+        );
+    }
+}
+
+#[test]
+fn own_metrics_take_no_place_from_the_host() {
+    let desk =
+        Desk::with(bellwether_metrics::RegistryConfig::default().with_max_metrics(1).with_max_collectors(1));
+    assert!(desk.counter("a_total", Unit::None, "A.").is_ok());
+    assert!(desk.gauge("bellwether_metrics_series", Unit::None, "Mine.").is_err());
+}
+
+/// A collector without figures.
+fn silent_collector() -> impl bellwether_core::Collect + 'static {
+    struct Nothing;
+    impl bellwether_core::Collect for Nothing {
+        fn descriptors(&self) -> &[bellwether_core::Descriptor] {
+            &[]
+        }
+        fn collect(
+            &self,
+            _: &mut dyn bellwether_core::SampleSink,
+        ) -> Result<(), bellwether_core::CollectError> {
+            Ok(())
+        }
+    }
+    Nothing
+}
