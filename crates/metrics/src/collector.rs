@@ -116,6 +116,18 @@ impl Collector {
         }
     }
 
+    /// What a metric is.
+    pub(crate) fn declared(&self, family: usize) -> Option<&Declared> {
+        self.families.get(family).map(|family| &family.declared)
+    }
+
+    /// The label sets of a metric that the last run told, in order.
+    pub(crate) fn told(&self, family: usize) -> impl Iterator<Item = &Labels> {
+        let series = self.families.get(family).map(|family| &family.series);
+        let told = series.into_iter().flatten().filter(|(_, series)| series.told_in == self.run);
+        told.map(|(labels, _)| labels)
+    }
+
     /// Meets what the last run told of one metric.
     pub(crate) fn visit(&mut self, family: usize, visitor: &mut dyn Visit) {
         let Some(CollectedFamily { declared, series, .. }) = self.families.get_mut(family) else { return };
@@ -125,17 +137,31 @@ impl Collector {
                 begun = true;
                 visitor.family(declared);
             }
-            let reading = match &series.value {
-                CollectedValue::Number(total) if declared.descriptor.kind == Kind::Counter => {
-                    Reading::Counter(Total::Real(*total))
-                }
-                CollectedValue::Number(value) => Reading::Gauge(*value),
-                CollectedValue::Histogram { buckets, counts, sum } => {
-                    Reading::Histogram { buckets, counts, sum: *sum }
-                }
-            };
-            visitor.series(&series.key, series.prefix.as_str(), reading, &mut series.tracks);
+            series.visit(declared, visitor);
         }
+    }
+
+    /// Meets one series of a metric.
+    pub(crate) fn visit_one(&mut self, family: usize, labels: &Labels, visitor: &mut dyn Visit) {
+        let Some(CollectedFamily { declared, series, .. }) = self.families.get_mut(family) else { return };
+        if let Some(series) = series.get_mut(labels) {
+            series.visit(declared, visitor);
+        }
+    }
+}
+
+impl CollectedSeries {
+    fn visit(&mut self, declared: &Declared, visitor: &mut dyn Visit) {
+        let reading = match &self.value {
+            CollectedValue::Number(total) if declared.descriptor.kind == Kind::Counter => {
+                Reading::Counter(Total::Real(*total))
+            }
+            CollectedValue::Number(value) => Reading::Gauge(*value),
+            CollectedValue::Histogram { buckets, counts, sum } => {
+                Reading::Histogram { buckets, counts, sum: *sum }
+            }
+        };
+        visitor.series(&self.key, self.prefix.as_str(), reading, &mut self.tracks);
     }
 }
 

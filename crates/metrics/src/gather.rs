@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bellwether_core::{MetricName, SeriesKey, Timestamp};
+use bellwether_core::{Labels, MetricName, SeriesKey, Timestamp};
 
 use crate::collector::Collector;
 use crate::figures::Figures;
@@ -35,6 +35,8 @@ pub(crate) struct Gatherer {
     gauges: Vec<Roster<crate::Gauge>>,
     histograms: Vec<Roster<crate::Histogram>>,
     collectors: Vec<Collector>,
+    /// The series of a metric that several collectors tell: labels, then collector and family.
+    merged: Vec<(Labels, usize, usize)>,
     scratch: Vec<u64>,
     /// Room for a part of a line of text.
     pub(crate) line: String,
@@ -150,20 +152,66 @@ impl Gatherer {
         for collector in &mut self.collectors {
             collector.run(figures);
         }
-        for at in 0..self.places.len() {
-            self.visit(at, visitor);
+        let mut at = 0;
+        while at < self.places.len() {
+            at = self.visit_name(at, figures, visitor);
         }
     }
 
-    /// Meets the values of one metric, running its collector if it has one.
+    /// Meets the values of one metric, running the collectors that tell it.
     pub(crate) fn walk_one(&mut self, name: &MetricName, figures: &Figures, visitor: &mut dyn Visit) {
-        let Ok(at) = self.places.binary_search_by(|(other, _)| other.cmp(name)) else { return };
-        if let Some((_, Place::Collected { collector, .. })) = self.places.get(at)
-            && let Some(collector) = self.collectors.get_mut(*collector)
-        {
-            collector.run(figures);
+        let at = self.places.partition_point(|(other, _)| other < name);
+        for (_, place) in self.places.iter().skip(at).take_while(|(other, _)| other == name) {
+            if let Place::Collected { collector, .. } = place
+                && let Some(collector) = self.collectors.get_mut(*collector)
+            {
+                collector.run(figures);
+            }
         }
-        self.visit(at, visitor);
+        if self.places.get(at).is_some_and(|(other, _)| other == name) {
+            self.visit_name(at, figures, visitor);
+        }
+    }
+
+    /// Meets the values of the metric at a place; the place of the next one.
+    fn visit_name(&mut self, at: usize, figures: &Figures, visitor: &mut dyn Visit) -> usize {
+        let rest = self.places.get(at..).unwrap_or_default();
+        let sharing =
+            rest.first().map_or(0, |(name, _)| rest.iter().take_while(|(other, _)| other == name).count());
+        match sharing {
+            0 | 1 => self.visit(at, visitor),
+            _ => self.visit_shared(at..at + sharing, figures, visitor),
+        }
+        at + sharing.max(1)
+    }
+
+    /// Meets the values of a metric that several collectors tell, as one family in the order of labels. Of two series
+    /// with the same labels the one of the earlier collector counts; the other is refused and counted.
+    fn visit_shared(&mut self, places: std::ops::Range<usize>, figures: &Figures, visitor: &mut dyn Visit) {
+        self.merged.clear();
+        for (_, place) in self.places.get(places).unwrap_or_default() {
+            if let &Place::Collected { collector: at, family } = place
+                && let Some(collector) = self.collectors.get(at)
+            {
+                self.merged.extend(collector.told(family).map(|labels| (labels.clone(), at, family)));
+            }
+        }
+        self.merged.sort_unstable();
+        let mut before: Option<&Labels> = None;
+        for (labels, at, family) in &self.merged {
+            let Some(collector) = self.collectors.get_mut(*at) else { continue };
+            if before == Some(labels) {
+                figures.refused.repeated.increment();
+                continue;
+            }
+            if before.is_none()
+                && let Some(declared) = collector.declared(*family)
+            {
+                visitor.family(declared);
+            }
+            before = Some(labels);
+            collector.visit_one(*family, labels, visitor);
+        }
     }
 
     fn visit(&mut self, at: usize, visitor: &mut dyn Visit) {

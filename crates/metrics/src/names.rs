@@ -79,6 +79,10 @@ impl Names {
         let mut taken = Vec::new();
         let mut families = Vec::new();
         for definition in definitions {
+            if let Some(declared) = self.shared(&definition) {
+                families.push(declared?);
+                continue;
+            }
             let full = || RegistryError::TooManyMetrics {
                 name: definition.descriptor.name.clone(),
                 limit: config.max_metrics,
@@ -116,6 +120,16 @@ impl Names {
         }
         self.own = families.len();
         families
+    }
+
+    /// The metric of another collector that tells the same: two books tell the same metrics, each with its own labels.
+    fn shared(&self, definition: &Definition) -> Option<Result<Declared, RegistryError>> {
+        match self.metrics.get(&definition.descriptor.name) {
+            Some(Owner::Collector(other)) if other.descriptor == definition.descriptor => {
+                Some(Declared::new(Arc::clone(&other.descriptor)).map_err(RegistryError::from))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a definition may have its name.

@@ -201,6 +201,9 @@ impl Registry {
 
     /// Registers a collector: its figures are read at each sample and each scrape, and stand among the others.
     ///
+    /// Several collectors may tell the same metric, each with labels of its own; of two series with the same labels the
+    /// one of the collector that was registered first counts, and the other is refused and counted.
+    ///
     /// A collector that returns an error or panics stops no other; it is counted in
     /// `bellwether_metrics_collector_failures_total` and told once per change as a `tracing` event. Figures that it has
     /// not declared, or that are not finite, are refused and counted. Calls of one collector never overlap.

@@ -84,10 +84,49 @@ fn a_name_that_is_taken_refuses_the_whole_collector() {
     assert!(requested.collector.is_some() && registered.collector.is_none());
     // What it had taken before is free again.
     desk.collect(source(vec![gauge("free")], |_, _| Ok(()))).unwrap();
-    let twice = desk.collect(source(vec![gauge("free")], |_, _| Ok(()))).unwrap_err();
-    assert!(matches!(twice, RegistryError::Conflict { .. }));
-    assert!(twice.to_string().contains("told by"), "{twice}");
+    let other = Descriptor::gauge(name("free"), Unit::Seconds, "A gauge.");
+    let differing = desk.collect(source(vec![other], |_, _| Ok(()))).unwrap_err();
+    assert!(matches!(differing, RegistryError::Conflict { .. }));
+    assert!(differing.to_string().contains("told by"), "{differing}");
     assert!(matches!(desk.gauge("free", Unit::None, "A gauge."), Err(RegistryError::Conflict { .. })));
+}
+
+#[test]
+fn several_collectors_share_a_metric_each_with_labels_of_its_own() {
+    let desk = Desk::with(RegistryConfig::default().with_max_metrics(2));
+    let tells = |strategies: &'static [&'static str], value: f64| {
+        source(vec![gauge("equity"), gauge("depth")], move |descriptors, out| {
+            for (i, strategy) in strategies.iter().enumerate() {
+                let labels = Labels::new([("strategy", *strategy)]).unwrap();
+                out.gauge(&descriptors[0], &labels, value + i as f64);
+            }
+            out.gauge(&descriptors[1], &Labels::new([("strategy", strategies[0])]).unwrap(), -value);
+            Ok(())
+        })
+    };
+    desk.collect(tells(&["b", "d"], 10.0)).unwrap();
+    desk.collect(tells(&["a", "d"], 20.0)).unwrap();
+    let page = desk.text();
+    let lines: Vec<_> = page.lines().filter(|line| line.contains("equity")).collect();
+    assert_eq!(
+        lines,
+        [
+            "# HELP equity A gauge.",
+            "# TYPE equity gauge",
+            "equity{strategy=\"a\"} 20",
+            "equity{strategy=\"b\"} 10",
+            "equity{strategy=\"d\"} 11",
+        ],
+        "one family in the order of labels; of the two series d the first collector's counts"
+    );
+    desk.sample();
+    let values = desk.values(&selector("equity"));
+    assert_eq!(values.len(), 3);
+    assert_eq!(
+        desk.value(&selector("depth").equal(bellwether_core::LabelName::new("strategy").unwrap(), "a")),
+        Some(Value::Gauge(-20.0))
+    );
+    assert!(desk.refused("repeated") >= 3.0);
 }
 
 #[test]
