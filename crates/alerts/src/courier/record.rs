@@ -1,0 +1,165 @@
+//! What a courier knows of its channel.
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bellwether_core::{Labels, Spread, Tally};
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+
+use super::status::{ChannelCounts, ChannelState, ChannelStatus};
+use crate::{ChannelName, Receipt, SendError};
+
+/// Upper bounds of the buckets of attempts, in seconds.
+const ATTEMPT_SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+
+/// What a courier knows of its channel, read by anyone at any time.
+#[derive(Debug)]
+pub(crate) struct ChannelRecord {
+    name: ChannelName,
+    pub(crate) labels: Labels,
+    attempts: Tally,
+    delivered: Tally,
+    retries: Tally,
+    dead_letters: Tally,
+    skipped: Tally,
+    timeouts: Tally,
+    panics: Tally,
+    rate_limited: Tally,
+    held_back: Tally,
+    unlogged: Tally,
+    pending: AtomicU64,
+    pub(crate) seconds: Option<Spread>,
+    failed_to_start: Option<String>,
+    recent: Mutex<Recent>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    success: Option<DateTime<Utc>>,
+    failure: Option<(DateTime<Utc>, String)>,
+    /// Whether the last attempt failed.
+    failing: bool,
+    open_until: Option<DateTime<Utc>>,
+}
+
+impl ChannelRecord {
+    pub(super) fn new(name: &ChannelName, failed_to_start: Option<String>) -> Self {
+        Self {
+            name: name.clone(),
+            // A channel's name is a valid label value.
+            labels: Labels::new([("channel", name.as_str())]).unwrap_or_default(),
+            attempts: Tally::new(),
+            delivered: Tally::new(),
+            retries: Tally::new(),
+            dead_letters: Tally::new(),
+            skipped: Tally::new(),
+            timeouts: Tally::new(),
+            panics: Tally::new(),
+            rate_limited: Tally::new(),
+            held_back: Tally::new(),
+            unlogged: Tally::new(),
+            pending: AtomicU64::new(0),
+            seconds: Spread::new(ATTEMPT_SECONDS).ok(),
+            failed_to_start,
+            recent: Mutex::default(),
+        }
+    }
+
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failed_to_start.as_deref()
+    }
+
+    pub(super) fn attempted(&self, result: &Result<Receipt, SendError>, at: DateTime<Utc>, took: Duration) {
+        self.attempts.increment();
+        if let Some(seconds) = &self.seconds {
+            seconds.record(took.as_secs_f64());
+        }
+        let mut recent = self.recent.lock();
+        match result {
+            Ok(_) => {
+                self.delivered.increment();
+                recent.success = Some(at);
+                recent.failing = false;
+            }
+            Err(error) => {
+                if matches!(error, SendError::RateLimited { .. }) {
+                    self.rate_limited.increment();
+                }
+                recent.failure = Some((at, error.to_string()));
+                recent.failing = true;
+            }
+        }
+    }
+
+    pub(super) fn circuit(&self, open_until: Option<DateTime<Utc>>) {
+        self.recent.lock().open_until = open_until;
+    }
+
+    pub(super) fn retried(&self) {
+        self.retries.increment();
+    }
+
+    pub(super) fn buried(&self) {
+        self.dead_letters.increment();
+    }
+
+    pub(super) fn skipped(&self) {
+        self.skipped.increment();
+    }
+
+    pub(super) fn timed_out(&self) {
+        self.timeouts.increment();
+    }
+
+    pub(super) fn panicked(&self) {
+        self.panics.increment();
+    }
+
+    pub(super) fn held_back(&self) {
+        self.held_back.increment();
+    }
+
+    pub(super) fn unlogged(&self) {
+        self.unlogged.increment();
+    }
+
+    pub(super) fn pending(&self, open: u64) {
+        self.pending.store(open, Ordering::Relaxed);
+    }
+
+    pub(super) fn last_pending(&self) -> u64 {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn status(&self, enabled: bool, closed: bool) -> ChannelStatus {
+        let recent = self.recent.lock();
+        let reason = || recent.failure.as_ref().map(|(_, reason)| reason.clone()).unwrap_or_default();
+        let state = match (&self.failed_to_start, recent.open_until) {
+            _ if closed => ChannelState::Closed,
+            (Some(reason), _) => ChannelState::FailedToStart { reason: reason.clone() },
+            _ if !enabled => ChannelState::Disabled,
+            (None, Some(until)) => ChannelState::OpenCircuit { until, reason: reason() },
+            (None, None) if recent.failing => ChannelState::Degraded { reason: reason() },
+            (None, None) => ChannelState::Ready,
+        };
+        ChannelStatus {
+            name: self.name.clone(),
+            state,
+            counts: ChannelCounts {
+                attempts: self.attempts.get(),
+                delivered: self.delivered.get(),
+                retries: self.retries.get(),
+                dead_letters: self.dead_letters.get(),
+                skipped: self.skipped.get(),
+                timeouts: self.timeouts.get(),
+                panics: self.panics.get(),
+                rate_limited: self.rate_limited.get(),
+                held_back: self.held_back.get(),
+                unlogged: self.unlogged.get(),
+                pending: self.last_pending(),
+            },
+            last_success: recent.success,
+            last_failure: recent.failure.clone(),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Time that never steps back, made of one that may.
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Wall time with its backward steps taken out: when the clock is set back by an hour, this goes on from where it was, so that timers
+/// set before neither fire again nor wait an hour longer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SteadyTime {
+    latest: DateTime<Utc>,
+    ahead: TimeDelta,
+}
+
+impl Default for SteadyTime {
+    fn default() -> Self {
+        Self { latest: DateTime::<Utc>::MIN_UTC, ahead: TimeDelta::zero() }
+    }
+}
+
+impl SteadyTime {
+    /// The steady time at a wall time.
+    pub(super) fn advance(&mut self, wall: DateTime<Utc>) -> DateTime<Utc> {
+        let steady = plus(wall, self.ahead);
+        if steady < self.latest {
+            self.ahead += self.latest - steady;
+        } else {
+            self.latest = steady;
+        }
+        self.latest
+    }
+
+    /// The steady time when the wall will show a time, if it is not set again.
+    pub(super) fn to_steady(self, wall: DateTime<Utc>) -> DateTime<Utc> {
+        plus(wall, self.ahead)
+    }
+
+    /// What the wall will show at a steady time, if it is not set again.
+    pub(super) fn to_wall(self, steady: DateTime<Utc>) -> DateTime<Utc> {
+        plus(steady, -self.ahead)
+    }
+}
+
+/// A time moved by a length, stopping at the ends of time.
+pub(super) fn plus(at: DateTime<Utc>, length: TimeDelta) -> DateTime<Utc> {
+    let end = if length < TimeDelta::zero() { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    at.checked_add_signed(length).unwrap_or(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_back_is_taken_out_and_time_goes_on() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let mut time = SteadyTime::default();
+        assert_eq!(time.advance(at(100)), at(100));
+        assert_eq!(time.advance(at(40)), at(100));
+        assert_eq!(time.advance(at(45)), at(105));
+        assert_eq!(time.to_wall(at(110)), at(50));
+        assert_eq!(time.advance(at(200)), at(260));
+    }
+}
