@@ -1,0 +1,225 @@
+//! Where requests go.
+use std::fmt;
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bellwether_core::MaskedUrl;
+use hyper::Uri;
+use hyper::header::HeaderValue;
+use hyper::http::uri::{InvalidUri, PathAndQuery, Scheme};
+
+/// A place that takes requests, read from a URL once. Prints only what the URL shows.
+pub(crate) struct Endpoint {
+    shown: String,
+    secure: bool,
+    host: String,
+    port: u16,
+    authority: HeaderValue,
+    target: PathAndQuery,
+    authorization: Option<HeaderValue>,
+}
+
+/// Whether a request may go over the network in clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlainHttp {
+    /// Only to this machine.
+    Loopback,
+    /// To any.
+    Anywhere,
+}
+
+/// Why a URL is not a place for requests. Tells only what the URL shows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// Neither `https` nor `http`.
+    #[error("{url} has a scheme that is neither https nor http")]
+    Scheme {
+        /// The URL, masked.
+        url: String,
+    },
+    /// Plain `http` to another machine, which the configuration does not allow.
+    #[error("{url} would be sent in clear: write https, or allow_plain_http = true")]
+    PlainHttp {
+        /// The URL, masked.
+        url: String,
+    },
+    /// It has a character that must be percent-encoded, or a host that is written in other letters than ASCII.
+    #[error(
+        "{url} is not written as URLs are: percent-encode special characters, write international hosts in punycode"
+    )]
+    Unreadable {
+        /// The URL, masked.
+        url: String,
+    },
+}
+
+impl Endpoint {
+    /// Reads a URL.
+    pub(crate) fn new(url: &MaskedUrl, plain: PlainHttp) -> Result<Self, EndpointError> {
+        let shown = url.to_string();
+        let unreadable = || EndpointError::Unreadable { url: url.to_string() };
+        // Whatever stands behind # is for browsers.
+        let uri: Uri = url.expose().parse().map_err(|_: InvalidUri| unreadable())?;
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            _ => return Err(EndpointError::Scheme { url: shown }),
+        };
+        let authority = uri.authority().ok_or_else(unreadable)?;
+        let (user_info, host_and_port) = match authority.as_str().rsplit_once('@') {
+            Some((user_info, host_and_port)) => (Some(user_info), host_and_port),
+            None => (None, authority.as_str()),
+        };
+        let host = authority.host();
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if !secure && plain == PlainHttp::Loopback && !is_loopback(host) {
+            return Err(EndpointError::PlainHttp { url: shown });
+        }
+        Ok(Self {
+            secure,
+            host: host.to_owned(),
+            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+            authority: HeaderValue::from_str(host_and_port).map_err(|_| unreadable())?,
+            target: uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
+            authorization: user_info.map(|user_info| basic(user_info).ok_or_else(unreadable)).transpose()?,
+            shown,
+        })
+    }
+
+    /// Whether it is reached over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The name or address of the machine.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port of the machine.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Host and port, as they are written.
+    pub(crate) fn authority(&self) -> &HeaderValue {
+        &self.authority
+    }
+
+    /// What is asked of the machine.
+    pub(crate) fn target(&self) -> Result<Uri, hyper::http::uri::InvalidUriParts> {
+        let mut parts = hyper::http::uri::Parts::default();
+        parts.path_and_query = Some(self.target.clone());
+        Uri::from_parts(parts)
+    }
+
+    /// The user and password of the URL, as a header.
+    pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({self})")
+    }
+}
+
+/// Whether a host is this machine, whatever the network says.
+fn is_loopback(host: &str) -> bool {
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
+}
+
+/// RFC 7617: user and password, which the URL holds percent-encoded.
+fn basic(user_info: &str) -> Option<HeaderValue> {
+    let mut decoded = Vec::with_capacity(user_info.len());
+    let mut bytes = user_info.bytes();
+    while let Some(byte) = bytes.next() {
+        let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16));
+        decoded.push(if byte == b'%' { (digit()? << 4 | digit()?) as u8 } else { byte });
+    }
+    if !user_info.contains(':') {
+        decoded.push(b':');
+    }
+    let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(decoded))).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(url: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::new(&MaskedUrl::parse(url).unwrap(), PlainHttp::Loopback)
+    }
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let found = endpoint("https://desk:pass%20word@[::1]:8443/hook?team=risk#top").unwrap();
+        assert_eq!((found.host(), found.port(), found.is_secure()), ("::1", 8443, true));
+        assert_eq!(
+            (found.authority(), found.target().unwrap().to_string().as_str()),
+            (&HeaderValue::from_static("[::1]:8443"), "/hook?team=risk")
+        );
+        // `printf 'desk:pass word' | base64`
+        assert_eq!(found.authorization().unwrap(), "Basic ZGVzazpwYXNzIHdvcmQ=");
+        assert_eq!(format!("{found:?}"), "Endpoint(https://***@[::1]:8443/hook?team=risk#***)");
+        let bare = endpoint("https://example.com").unwrap();
+        assert_eq!(
+            (bare.host(), bare.port(), bare.target().unwrap().to_string().as_str()),
+            ("example.com", 443, "/")
+        );
+        assert_eq!(bare.authorization(), None);
+    }
+
+    #[test]
+    fn plain_http_goes_to_this_machine_only_unless_allowed() {
+        for url in [
+            "http://localhost:1/",
+            "http://hook.localhost/",
+            "http://127.9.9.9/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+        ] {
+            assert!(endpoint(url).is_ok(), "{url}");
+        }
+        for url in [
+            "http://example.com/",
+            "http://localhost.example.com/",
+            "http://10.0.0.1/",
+            "http://127.0.0.1.example.com/",
+        ] {
+            assert!(matches!(endpoint(url), Err(EndpointError::PlainHttp { .. })), "{url}");
+        }
+        let url = MaskedUrl::parse("http://10.0.0.1/hook").unwrap();
+        assert!(Endpoint::new(&url, PlainHttp::Anywhere).is_ok());
+        assert_eq!(
+            Endpoint::new(&url, PlainHttp::Loopback).unwrap_err().to_string(),
+            "http://10.0.0.1/hook would be sent in clear: write https, or allow_plain_http = true"
+        );
+    }
+
+    #[test]
+    fn what_is_no_web_address_is_refused_without_repeating_its_secret() {
+        assert!(matches!(endpoint("ftp://example.com/"), Err(EndpointError::Scheme { .. })));
+        for url in
+            ["https://bücher.example/", "https://u:%zzMARKER@example.com/", "https://u:MARK\"ER@example.com/"]
+        {
+            let error = endpoint(url).unwrap_err();
+            assert!(matches!(error, EndpointError::Unreadable { .. }), "{error}");
+            assert!(!error.to_string().contains("MARK"), "{error}");
+        }
+    }
+}
