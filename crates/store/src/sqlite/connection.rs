@@ -1,0 +1,127 @@
+//! How connections are opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqliteConnection};
+
+use super::fault::classify;
+use super::migration::{self, Found};
+use crate::StoreError;
+
+/// Bytes of a page: SQLite's default, which every file of ours has.
+pub(super) const PAGE_BYTES: u64 = 4096;
+
+const AUTO_VACUUM: &str = "PRAGMA auto_vacuum = INCREMENTAL";
+const WAL: &str = "PRAGMA journal_mode = WAL";
+const OPTIMIZE: &str = "PRAGMA optimize";
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[AUTO_VACUUM, WAL, OPTIMIZE, CHECKPOINT];
+
+/// Pragmas that change nothing in the file. `mmap_size = 0`: with memory maps a failing disk kills the process.
+fn base(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(busy_timeout)
+        .foreign_keys(true)
+        .pragma("cache_size", "-16000")
+        .pragma("temp_store", "MEMORY")
+        .pragma("trusted_schema", "OFF")
+        .pragma("mmap_size", "0")
+        .disable_statement_logging()
+}
+
+/// Options of connections that read.
+pub(super) fn reading(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
+    base(path, busy_timeout)
+        .read_only(true)
+        .pragma("query_only", "ON")
+        .thread_name(|id| format!("store-reader-{id}"))
+}
+
+/// How the writer's connection is opened.
+#[derive(Debug, Clone)]
+pub(super) struct WriterOptions {
+    options: SqliteConnectOptions,
+    name: String,
+    busy_timeout: Duration,
+}
+
+impl WriterOptions {
+    pub(super) fn new(path: &Path, name: &str, busy_timeout: Duration, max_bytes: Option<u64>) -> Self {
+        let mut options = base(path, busy_timeout)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("journal_size_limit", "67108864")
+            .pragma("wal_autocheckpoint", "1000")
+            .thread_name(|id| format!("store-writer-{id}"));
+        if let Some(bytes) = max_bytes {
+            options = options.pragma("max_page_count", (bytes / PAGE_BYTES).max(1).to_string());
+        }
+        Self { options, name: name.to_owned(), busy_timeout }
+    }
+
+    /// Opens the file for the first time: makes it if there is none, refuses it untouched if it is not ours, and brings
+    /// its schema up to date.
+    pub(super) async fn open_first(&self, now: i64) -> Result<SqliteConnection, StoreError> {
+        let mut connection = self.connect(self.options.clone().create_if_missing(true)).await?;
+        let prepared = self.prepare(&mut connection, now).await;
+        match prepared {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                close(connection).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens the file again.
+    pub(super) async fn open_again(&self) -> Result<SqliteConnection, StoreError> {
+        self.connect(self.options.clone()).await
+    }
+
+    async fn connect(&self, options: SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+        options.connect().await.map_err(|error| self.fault(&error))
+    }
+
+    async fn prepare(&self, connection: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
+        let database = self.name.clone();
+        let fault = |error: sqlx::Error| self.fault(&error);
+        match migration::look(connection).await.map_err(fault)? {
+            Found::Empty => {
+                // Only before the first page is written.
+                sqlx::query(AUTO_VACUUM).execute(&mut *connection).await.map_err(fault)?;
+            }
+            Found::Ours => {}
+            Found::Foreign(found) => return Err(StoreError::Foreign { database, found }),
+            Found::Newer { found, known } => return Err(StoreError::Newer { database, found, known }),
+            Found::Changed(reason) => return Err(StoreError::Schema { database, reason }),
+        }
+        let (mode,): (String,) = sqlx::query_as(WAL).fetch_one(&mut *connection).await.map_err(fault)?;
+        if mode != "wal" {
+            let reason = format!("its file system allows only journal mode {mode:?}, expected \"wal\"");
+            return Err(StoreError::Unavailable { database, reason });
+        }
+        migration::migrate(connection, now).await.map_err(fault)
+    }
+
+    fn fault(&self, error: &sqlx::Error) -> StoreError {
+        classify(&self.name, self.busy_timeout, error)
+    }
+}
+
+/// Ends a connection and waits until it is gone. Whatever it had begun is rolled back.
+pub(super) async fn close(connection: SqliteConnection) {
+    use sqlx::Connection as _;
+    // It is given up either way.
+    let _ = connection.close().await;
+}
+
+/// Leaves the file in one piece: statistics, and the log merged into it.
+pub(super) async fn tidy(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query(OPTIMIZE).execute(&mut *connection).await?;
+    sqlx::query(CHECKPOINT).execute(&mut *connection).await?;
+    Ok(())
+}

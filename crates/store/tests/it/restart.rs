@@ -1,0 +1,111 @@
+//! What was acknowledged is there after a restart.
+
+use std::time::Duration;
+
+use bellwether_alerts::{AlertChange, AlertHistory, AlertQuery, Outbox};
+use bellwether_core::{PageRequest, Severity};
+use bellwether_store::{Snapshot, Store, StoreError};
+
+use crate::fixture::{Desk, alert, batch, channel, delivery, series, stranger, time, values};
+
+#[tokio::test]
+async fn a_store_that_is_opened_again_has_everything() {
+    let desk = Desk::open().await;
+    let (store, price) = (desk.store.clone(), series("price", "A"));
+    for i in 0..700 {
+        store.samples().push(batch(i, &[(&price, i as f64)]));
+    }
+    store.alerts().put(&[delivery("pager", "A", 1, Severity::Error)], time(0)).await.unwrap();
+    let lease = Duration::from_secs(30);
+    let claim = store.alerts().claim(&channel("pager"), time(0), 1, lease).await.unwrap().remove(0);
+    let change = AlertChange::new(time(1), alert("A", Severity::Error, 1));
+    AlertHistory::append(&store.alerts(), std::slice::from_ref(&change)).await.unwrap();
+    let body = "{\"sharpe\":1.5}".to_owned();
+    let snapshot =
+        Snapshot { scope: "desk".into(), period: "daily".into(), at: time(2), schema_version: 1, body };
+    store.snapshots().put(&snapshot).await.unwrap();
+
+    let desk = desk.reopen().await;
+    let store = &desk.store;
+    assert_eq!(values(&store.samples(), "price").await, (0..700).map(|i| (i, i as f64)).collect::<Vec<_>>());
+    assert_eq!(store.alerts().pending(&channel("pager")).await, Ok(1));
+    assert_eq!(
+        store.alerts().claim(&channel("pager"), time(1), 1, lease).await,
+        Ok(vec![]),
+        "a lease outlives the process"
+    );
+    let again = store.alerts().claim(&channel("pager"), time(30), 1, lease).await.unwrap().remove(0);
+    assert!(again.fence() > claim.fence() && again.attempt() == 2);
+    let page =
+        AlertHistory::read(&store.alerts(), &AlertQuery::default(), &PageRequest::default()).await.unwrap();
+    assert_eq!(page.items, [change]);
+    assert_eq!(store.snapshots().latest("desk").await, Ok(Some(snapshot)));
+}
+
+#[tokio::test]
+async fn a_closed_file_stands_alone_and_a_closed_store_refuses() {
+    let desk = Desk::open().await;
+    let (samples, price) = (desk.store.samples(), series("price", "A"));
+    samples.push(batch(0, &[(&price, 1.0)]));
+    desk.store.close(Duration::from_secs(10)).await.into_result().unwrap();
+    let mut left: Vec<_> =
+        std::fs::read_dir(desk.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["desk.db"]);
+
+    samples.push(batch(1, &[(&price, 1.0)]));
+    assert!(matches!(samples.write(batch(2, &[(&price, 1.0)])).await, Err(StoreError::Closed { .. })));
+    assert!(matches!(desk.store.snapshots().latest("desk").await, Err(StoreError::Closed { .. })));
+    assert!(desk.store.alerts().put(&[delivery("pager", "A", 1, Severity::Info)], time(0)).await.is_err());
+    assert!(desk.store.close(Duration::from_secs(1)).await.is_clean(), "closing again changes nothing");
+    assert!(!desk.store.check().await.is_healthy());
+    assert_eq!(desk.figure("bellwether_store_samples_dropped_total", &[("reason", "closed")]), Some(1.0));
+
+    let copied = desk.folder.path().join("moved.db");
+    std::fs::rename(desk.path(), &copied).unwrap();
+    let config = bellwether_store::StoreConfig::file(&copied);
+    let store = Store::open(&config, &desk.clock.shared()).await.unwrap();
+    assert_eq!(values(&store.samples(), "price").await, [(0, 1.0)]);
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_lets_go_of_the_file() {
+    let desk = Desk::open().await;
+    let price = series("price", "A");
+    desk.store.samples().write(batch(0, &[(&price, 1.0)])).await.unwrap();
+    let Desk { store, clock, config, folder } = desk;
+    drop(store);
+    let store = Store::open(&config, &clock.shared()).await.unwrap();
+    assert_eq!(values(&store.samples(), "price").await, [(0, 1.0)]);
+    drop(folder);
+}
+
+#[tokio::test]
+async fn damaged_rows_of_the_head_are_put_aside_and_the_others_are_there() {
+    let desk = Desk::open().await;
+    let (samples, price) = (desk.store.samples(), series("price", "A"));
+    for i in 0..3 {
+        samples.write(batch(i, &[(&price, i as f64)])).await.unwrap();
+    }
+    let path = desk.path();
+    let Desk { store, clock, config, folder } = desk;
+    store.close(Duration::from_secs(10)).await.into_result().unwrap();
+    let mut connection = stranger(&path).await;
+    sqlx::query("UPDATE head SET data = zeroblob(length(data)) WHERE seq = 2")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    drop(connection);
+    let store = Store::open(&config, &clock.shared()).await.unwrap();
+    assert_eq!(values(&store.samples(), "price").await, [(0, 0.0), (2, 2.0)]);
+    let check = store.check().await;
+    assert_eq!((check.damaged_rows, check.is_healthy()), (1, false));
+    store.close(Duration::from_secs(10)).await.into_result().unwrap();
+    let mut connection = stranger(&path).await;
+    let (kept,): (i64,) = sqlx::query_as("SELECT count(*) FROM damaged WHERE source = 'head'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(kept, 1);
+    drop(folder);
+}
