@@ -1,0 +1,222 @@
+//! Bellwether on the desk: everything that is measured, kept, judged and told.
+
+use std::time::Duration;
+
+use bellwether::metrics::{CounterFamily, GaugeFamily, HistogramFamily};
+use bellwether::prelude::*;
+use bellwether::store::{DatabaseUrl, Snapshot};
+use chrono::{DateTime, Utc};
+
+use crate::fault::Fault;
+use crate::folder::{ALERTS, DATABASE, Folder};
+use crate::order::{self, DeskEvents, Order, RejectReason};
+use crate::session::Day;
+use crate::{book, market::Market, rules, strategy::Strategy};
+
+/// Periods of the rolling figures: a year of trading days.
+pub(crate) const ROLLING_WINDOW: usize = 252;
+
+/// Beyond any weekend, also one that a holiday makes longer.
+pub(crate) const FEED_SILENCE: Duration = Duration::from_hours(84);
+
+/// How long the end may take.
+const SHUTDOWN: Duration = Duration::from_secs(10);
+
+/// Something could not be delivered or closed.
+#[derive(Debug, thiserror::Error)]
+#[error("not everything could be finished: {0}")]
+struct Unfinished(String);
+
+/// Everything that watches the desk.
+pub(crate) struct Watch {
+    pub(crate) clock: ManualClock,
+    pub(crate) metrics: Registry,
+    pub(crate) books: Vec<Tracker>,
+    pub(crate) store: Store,
+    pub(crate) alerts: Alerts,
+    pub(crate) health: HealthMonitor,
+    handles: Vec<Handles>,
+    prices: Vec<(String, Gauge)>,
+}
+
+/// What the hot path of one strategy touches.
+struct Handles {
+    sent: Counter,
+    acknowledged: Histogram,
+    rejected: Family<Counter, 2>,
+    strategy: String,
+}
+
+impl Watch {
+    /// Wires everything; the clock stands at `start`.
+    pub(crate) async fn start(
+        market: &Market,
+        strategies: &[Box<dyn Strategy>],
+        folder: &Folder,
+        start: DateTime<Utc>,
+    ) -> Result<Self, Fault> {
+        let config = Config::from_text("desk.toml", include_str!("desk.toml"))?; // every fault at once, each with its path
+        let manual = ManualClock::starting_at(start);
+        let clock = manual.shared();
+
+        // measure: handles for the hot path, the recent past in memory
+        let metrics = Registry::new(&clock, config.metrics);
+        let sent: CounterFamily<1> =
+            metrics.counter_family("desk_orders_sent_total", Unit::None, "Orders sent.", ["strategy"])?;
+        let rejected: CounterFamily<2> = metrics.counter_family(
+            "desk_orders_rejected_total",
+            Unit::None,
+            "Orders that the venue refused.",
+            ["strategy", "reason"],
+        )?;
+        let acknowledged: HistogramFamily<1> = metrics.histogram_family(
+            "desk_order_ack_seconds",
+            Unit::Seconds,
+            "Order to acknowledgement, in simulated time.",
+            ["strategy"],
+            Buckets::latency(),
+        )?;
+        let feed: GaugeFamily<1> =
+            metrics.gauge_family("desk_feed_price", Unit::Usd, "Last close of the feed.", ["instrument"])?;
+
+        // money: fills in, numbers with their conventions out
+        let conventions = Conventions::daily(PeriodsPerYear::TRADING_DAYS);
+        let mut books = Vec::new();
+        for strategy in strategies {
+            let book = Tracker::builder(&clock, conventions.clone(), book::CAPITAL).prefix("desk");
+            let book = book.strategy(strategy.name()).rolling_window(ROLLING_WINDOW).build()?;
+            metrics.collect(book.clone())?; // drawdown, VaR, Sharpe become ordinary series
+            books.push(book);
+        }
+
+        // remember: one file
+        let mut place = config.store;
+        place.url = DatabaseUrl::file(folder.building(DATABASE));
+        let store = Store::open(&place, &clock).await?;
+        metrics.collect(store.clone())?;
+
+        // tell: rules -> engine -> outbox -> channels
+        let alerts = Alerts::builder(&clock, config.alerts)
+            .watch(metrics.windows())
+            .remember(store.alerts())
+            .rules(rules::all())
+            .channel(JsonLinesFile::open(ChannelName::new("journal")?, folder.building(ALERTS))?)
+            .channel(Console::stderr(ChannelName::new("pager")?))
+            .build()?;
+        metrics.collect(alerts.clone())?;
+
+        // is everything well?
+        let feeds = MetricName::new("desk_feed_price")?;
+        let lost = MetricName::new("bellwether_channel_dead_letters_total")?;
+        let disk = store.clone();
+        let health = HealthMonitor::new(&clock)
+            .critical_check(FeedFresh::new("price feeds", &clock, metrics.windows(), feeds, FEED_SILENCE))?
+            .check(FigureWithin::new("lost notifications", &clock, metrics.windows(), lost, 0.0, 10.0)?)?
+            .check(check("store", Probe::Readiness, move || {
+                let disk = disk.clone();
+                async move {
+                    match disk.check().await.problem {
+                        None => Health::pass(),
+                        Some(problem) => Health::fail(problem.to_string()),
+                    }
+                }
+            }))?;
+
+        let handles = strategies.iter().map(|strategy| Handles {
+            sent: sent.with(strategy.name()),
+            acknowledged: acknowledged.with(strategy.name()),
+            rejected: rejected.clone(),
+            strategy: strategy.name().to_owned(),
+        });
+        let prices = market.instruments().iter().map(|one| (one.name.clone(), feed.with(&one.name)));
+        let (handles, prices) = (handles.collect(), prices.collect());
+        Ok(Self { clock: manual, metrics, books, store, alerts, health, handles, prices })
+    }
+
+    /// Takes the closes of a session, and closes the day of every book against the benchmark's return.
+    pub(crate) fn close(&self, day: &Day, benchmark: f64) -> Result<(), Fault> {
+        for (_, price) in &self.prices {
+            price.clear(); // an instrument that did not trade has no price today
+        }
+        for tick in &day.ticks {
+            let (instrument, price) = &self.prices[tick.instrument.index()];
+            let close = Price::new(tick.price)?;
+            price.set(bellwether::perf::nearest_f64(tick.price));
+            for book in &self.books {
+                book.mark(instrument.as_str(), close, day.at)?;
+            }
+        }
+        for book in &self.books {
+            book.close_period_against(day.at, benchmark)?;
+        }
+        Ok(())
+    }
+
+    /// Says that no instrument trades today.
+    pub(crate) fn rest(&self) {
+        for (_, price) in &self.prices {
+            price.clear();
+        }
+    }
+
+    /// Looks at everything: samples, rules, notifications, deliveries.
+    pub(crate) async fn look(&self) {
+        self.store.samples().push(self.metrics.sample());
+        self.alerts.run_due().await;
+    }
+}
+
+impl Watch {
+    /// Puts the state of every book into the store, and waits until all samples are there as well.
+    pub(crate) async fn keep_snapshots(&self) -> Result<(), Fault> {
+        for book in &self.books {
+            let snapshot = Snapshot {
+                scope: book.strategy().unwrap_or_default().to_owned(),
+                period: "whole run".to_owned(),
+                at: self.clock.now(),
+                schema_version: PerformanceSnapshot::SCHEMA_VERSION,
+                body: serde_json::to_string(&book.snapshot()?)?,
+            };
+            self.store.snapshots().put(&snapshot).await?;
+        }
+        self.store.samples().flush().await?;
+        Ok(())
+    }
+
+    /// Ends everything, and says what is left.
+    pub(crate) async fn stop(self) -> Result<(), Fault> {
+        let left = self.alerts.close(SHUTDOWN).await;
+        if !left.is_clean() {
+            return Err(Unfinished(format!("{left:?}")).into());
+        }
+        self.store.close(SHUTDOWN).await.into_result()?;
+        Ok(())
+    }
+}
+
+impl DeskEvents for Watch {
+    fn sent(&mut self, order: &Order) {
+        self.handles[order.strategy.index()].sent.increment();
+    }
+
+    fn acknowledged(&mut self, order: &Order, latency: Duration) {
+        self.handles[order.strategy.index()].acknowledged.record(latency);
+    }
+
+    fn rejected(&mut self, order: &Order, reason: RejectReason, _latency: Duration) {
+        let handles = &self.handles[order.strategy.index()];
+        handles.rejected.with([&handles.strategy, reason.as_str()]).increment();
+    }
+
+    fn filled(&mut self, fill: &order::Fill) {
+        let order = &fill.order;
+        let instrument = self.prices[order.instrument.index()].0.as_str();
+        let booked = match order.side {
+            order::Side::Buy => Fill::buy(instrument, order.quantity, fill.price),
+            order::Side::Sell => Fill::sell(instrument, order.quantity, fill.price),
+        };
+        let booked = booked.at(fill.at).id(order.id.0).fee(fill.fee);
+        // A refusal is counted in `desk_refused_fills_total`, which the summary shows.
+        let _ = self.books[order.strategy.index()].record(booked);
+    }
+}
