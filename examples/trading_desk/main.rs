@@ -113,7 +113,7 @@ async fn run(arguments: &Arguments) -> Result<(), Fault> {
     .await?;
     match arguments.output {
         Output::Text => print!("{}", summary::text(&market, &results)?),
-        Output::Json => println!("{:#}", summary::json(&market, &results)?),
+        Output::Json => println!("{:#}", summary::json(&market, &results)),
     }
     watch.stop().await?;
     folder.swap().map_err(Fault::input)?;

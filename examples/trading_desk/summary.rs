@@ -164,7 +164,7 @@ fn channels<'a>(change: &AlertChange, told: &'a [NotificationRecord]) -> Vec<&'a
 }
 
 /// The same as one JSON document.
-pub(crate) fn json(market: &Market, results: &Results) -> Result<serde_json::Value, Fault> {
+pub(crate) fn json(market: &Market, results: &Results) -> serde_json::Value {
     let books = results.books.iter().map(|book| {
         serde_json::json!({
             "strategy": book.name,
@@ -184,7 +184,7 @@ pub(crate) fn json(market: &Market, results: &Results) -> Result<serde_json::Val
             "help": one.help,
         })
     });
-    Ok(serde_json::json!({
+    serde_json::json!({
         "schema": "bellwether.trading_desk/1",
         "from": market.days()[0].date,
         "to": market.days()[market.days().len() - 1].date,
@@ -195,7 +195,7 @@ pub(crate) fn json(market: &Market, results: &Results) -> Result<serde_json::Val
         "health": results.health,
         "figures": figures,
         "metrics": exposed.collect::<Vec<_>>(),
-    }))
+    })
 }
 
 /// Wall-clock figures, for stderr: they differ from run to run.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::resilience::Jitter;
 use crate::{Collect, CollectError, Descriptor, SampleSink, SharedClock};
 
-mod figures;
 mod keeper;
 mod output;
+mod own_metrics;
 mod policy;
 mod record;
 mod report;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use bellwether_core::{Collect, Descriptor, Kind, Labels, MetricName, SampleSink, SeriesKey, SpreadSnapshot};
 
 use crate::Buckets;
-use crate::figures::{CollectorFigures, Figures};
 use crate::gather::Visit;
 use crate::history::Track;
 use crate::instrument::{Declared, Reading};
 use crate::metric::SeriesBounds;
-use crate::text::Prefix;
+use crate::own_metrics::{CollectorFigures, Figures};
+use crate::prometheus_text::Prefix;
 use crate::total::Total;
 
 /// One registered collector: what it told when it was last asked.

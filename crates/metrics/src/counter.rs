@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether_core::{Labels, SeriesKey};
 
-use crate::figures::Figures;
 use crate::instrument::{Instrument, Measure, Reading};
 use crate::line::Line;
+use crate::own_metrics::Figures;
 use crate::total::Total;
 use crate::values::Values;
 

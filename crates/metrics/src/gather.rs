@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bellwether_core::{Labels, MetricName, SeriesKey, Timestamp};
 
 use crate::collector::Collector;
-use crate::figures::Figures;
 use crate::history::Track;
 use crate::instrument::{Declared, Instrument, Reading};
 use crate::metric::{AnyMetric, Metric};
-use crate::text::Prefix;
+use crate::own_metrics::Figures;
+use crate::prometheus_text::Prefix;
 
 /// Meets every family that has a value, in the order of names, and its series in that of their labels.
 pub(crate) trait Visit {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use bellwether_core::{Labels, SeriesKey, SpreadSnapshot};
 
 use crate::Buckets;
-use crate::figures::Figures;
 use crate::instrument::{Instrument, Measure, Reading};
 use crate::line::Line;
+use crate::own_metrics::Figures;
 use crate::values::Values;
 
 /// Counts observed values in buckets and keeps their sum: a handle that is cheap to clone, and that any thread may

@@ -18,7 +18,7 @@ use self::index::Index;
 pub use self::series::{Dropped, RefusedSample, Series};
 pub(crate) use self::track::Track;
 use crate::HistoryConfig;
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 
 /// The recent past of every series of one registry.
 ///

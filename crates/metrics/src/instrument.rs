@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bellwether_core::{Descriptor, Kind, MetricName, NameError, SeriesKey, Unit};
 
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::values::Values;
 use crate::{Buckets, Total};
 

@@ -73,16 +73,16 @@ mod names;
 mod registry;
 
 mod collector;
-mod figures;
 mod gather;
+mod own_metrics;
 
 mod history;
 mod sample;
 #[cfg(feature = "runtime")]
 mod sampler;
 
+mod prometheus_text;
 mod snapshot;
-mod text;
 
 pub use bellwether_core::{BoundsError, Unit};
 
@@ -95,17 +95,17 @@ pub use crate::config::{
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
 pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
-pub use crate::figures::{OWN_METRICS, OwnMetric};
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
 pub use crate::history::{Dropped, RefusedSample, Series};
 pub use crate::instrument::Instrument;
 pub use crate::metric::OVERFLOW_LABEL;
+pub use crate::own_metrics::{OWN_METRICS, OwnMetric};
+pub use crate::prometheus_text::TEXT_CONTENT_TYPE;
 pub use crate::registry::Registry;
 #[cfg(feature = "runtime")]
 pub use crate::sampler::{MAX_SAMPLE_INTERVAL, MIN_SAMPLE_INTERVAL, Sampler, SamplerError};
 pub use crate::snapshot::{FamilySnapshot, SeriesSnapshot, Snapshot, Value};
-pub use crate::text::TEXT_CONTENT_TYPE;
 pub use crate::timer::{RunningTimer, Timer};
 pub use crate::total::Total;
 

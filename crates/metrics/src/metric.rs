@@ -11,8 +11,8 @@ use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
 
 use crate::error::{Definition, SeriesError};
-use crate::figures::Figures;
 use crate::instrument::{Declared, Instrument};
+use crate::own_metrics::Figures;
 use crate::padded::Padded;
 use crate::values::Values;
 

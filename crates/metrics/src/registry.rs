@@ -15,15 +15,15 @@ use parking_lot::{Mutex, ReentrantMutex};
 
 use crate::collector::Collector;
 use crate::error::{Definition, RegistryError};
-use crate::figures::{CollectorFigures, Figures, OwnFigures};
 use crate::gather::Gatherer;
 use crate::history::History;
 use crate::instrument::Declared;
 use crate::metric::{AnyMetric, SeriesBounds};
 use crate::names::Names;
+use crate::own_metrics::{CollectorFigures, Figures, OwnFigures};
+use crate::prometheus_text::TextWriter;
 use crate::sample::Sampling;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
-use crate::text::TextWriter;
 use crate::{
     Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, RegistryConfig, Timer,
 };

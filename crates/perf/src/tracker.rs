@@ -1,7 +1,7 @@
 //! The book of one strategy: fills and prices in, performance out, safe to share between threads.
 
 mod builder;
-mod figures;
+mod own_metrics;
 mod periods;
 mod snapshot;
 
@@ -11,7 +11,7 @@ use bellwether_core::{Descriptor, Labels, LabelsError, NameError, SharedClock};
 use parking_lot::Mutex;
 use rust_decimal::Decimal;
 
-use self::figures::FigureKind;
+use self::own_metrics::FigureKind;
 use self::periods::Periods;
 use crate::{
     Contract, Conventions, EquityCurve, EquityError, Fill, InvalidReturn, Ledger, LedgerCounts, LedgerError,

@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 
-use super::figures::Figures;
 use super::keeper;
+use super::own_metrics::Figures;
 use super::roster::Roster;
 use super::{RestartPolicy, Stop, StopSource, TaskEnd, TaskOutput, TaskStatus};
 use crate::{Collect, CollectError, Descriptor, SampleSink};

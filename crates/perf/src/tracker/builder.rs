@@ -6,7 +6,7 @@ use bellwether_core::{Labels, SharedClock};
 use parking_lot::Mutex;
 use rust_decimal::Decimal;
 
-use super::figures::descriptors;
+use super::own_metrics::descriptors;
 use super::periods::Periods;
 use super::{Shared, State, Tracker, TrackerError};
 use crate::{Conventions, EquityCurve, Ledger, LedgerLimits, Matching};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::Tracker;
-use super::figures::depth;
+use super::own_metrics::depth;
 use crate::{LedgerCounts, LedgerError, Matching, PerformanceSheet, Position, UnixMicros};
 
 /// Everything about a book at one moment, in a form that is kept and sent: with the feature `serde` it is JSON, amounts of

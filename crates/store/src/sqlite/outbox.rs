@@ -5,12 +5,12 @@ use sqlx::SqliteConnection;
 
 use super::request::Write;
 
-const COUNT_OPEN: &str = "SELECT count(*) FROM outbox";
 const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE channel = ?1 AND key = ?2)
     OR EXISTS (SELECT 1 FROM settled WHERE channel = ?1 AND key = ?2)";
 const PUT: &str = "INSERT INTO outbox (channel, key, group_key, severity, leads, due_at, created_at, payload)
     SELECT ?1, ?2, ?3, ?4, NOT EXISTS (SELECT 1 FROM outbox WHERE channel = ?1 AND group_key = ?3), ?5, ?5, ?6
     WHERE NOT EXISTS (SELECT 1 FROM settled WHERE channel = ?1 AND key = ?2)
+    AND (SELECT count(*) FROM outbox) < ?7
     ON CONFLICT (channel, key) DO NOTHING";
 const MILDEST: &str = "SELECT id, severity FROM outbox WHERE fence IS NULL ORDER BY severity, id LIMIT 1";
 const COUNT_DUE: &str = "SELECT count(*) FROM
@@ -41,7 +41,6 @@ const LETTERS: &str = "SELECT id, at, channel, attempts, reason, payload FROM de
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
-    COUNT_OPEN,
     IS_KNOWN,
     PUT,
     MILDEST,
@@ -171,34 +170,45 @@ impl Write for Put {
     type Answer = usize;
 
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<usize> {
-        let (mut open,): (i64,) = sqlx::query_as(COUNT_OPEN).fetch_one(&mut *connection).await?;
         let mut new = 0;
         for delivery in &self.deliveries {
-            if open >= self.bounds.open && self.is_new(connection, delivery).await? {
-                if !self.make_room(connection, delivery.severity).await? {
+            if self.put(connection, delivery, self.bounds.open).await? {
+                new += 1;
+            } else if self.is_new(connection, delivery).await? {
+                // It is full.
+                new += 1;
+                if self.make_room(connection, delivery.severity).await? {
+                    self.put(connection, delivery, i64::MAX).await?;
+                } else {
                     self.refuse(connection, delivery).await?;
-                    new += 1;
-                    continue;
                 }
-                open -= 1;
             }
-            let put = sqlx::query(PUT)
-                .bind(&delivery.key.channel)
-                .bind(&delivery.key.key[..])
-                .bind(&delivery.group)
-                .bind(delivery.severity)
-                .bind(self.now)
-                .bind(&delivery.payload)
-                .execute(&mut *connection)
-                .await?;
-            new += put.rows_affected() as usize;
-            open += put.rows_affected() as i64;
         }
         Ok(new)
     }
 }
 
 impl Put {
+    /// Tells whether it was put: neither if it is known nor if there are `most` already.
+    async fn put(
+        &self,
+        connection: &mut SqliteConnection,
+        delivery: &NewDelivery,
+        most: i64,
+    ) -> sqlx::Result<bool> {
+        let put = sqlx::query(PUT)
+            .bind(&delivery.key.channel)
+            .bind(&delivery.key.key[..])
+            .bind(&delivery.group)
+            .bind(delivery.severity)
+            .bind(self.now)
+            .bind(&delivery.payload)
+            .bind(most)
+            .execute(connection)
+            .await?;
+        Ok(put.rows_affected() > 0)
+    }
+
     async fn is_new(&self, connection: &mut SqliteConnection, delivery: &NewDelivery) -> sqlx::Result<bool> {
         let DeliveryKey { channel, key } = &delivery.key;
         let (known,): (bool,) =
