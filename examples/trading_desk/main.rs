@@ -14,6 +14,7 @@ mod fault;
 mod folder;
 mod market;
 mod order;
+mod order_metrics;
 mod progress;
 mod report;
 mod results;

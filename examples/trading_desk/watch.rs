@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use bellwether::metrics::{CounterFamily, GaugeFamily, HistogramFamily};
+use bellwether::channels::{JsonLinesConfig, SyncPolicy};
+use bellwether::metrics::GaugeFamily;
 use bellwether::prelude::*;
 use bellwether::store::{DatabaseUrl, Snapshot};
 use chrono::{DateTime, Utc};
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::fault::Fault;
 use crate::folder::{ALERTS, DATABASE, Folder};
 use crate::order::{self, DeskEvents, Order, RejectReason};
+use crate::order_metrics::{OrderMetrics, StrategyOrders};
 use crate::session::Day;
 use crate::{book, market::Market, rules, strategy::Strategy};
 
@@ -35,16 +37,8 @@ pub(crate) struct Watch {
     pub(crate) store: Store,
     pub(crate) alerts: Alerts,
     pub(crate) health: HealthMonitor,
-    handles: Vec<Handles>,
+    orders: Vec<StrategyOrders>,
     prices: Vec<(String, Gauge)>,
-}
-
-/// What the hot path of one strategy touches.
-struct Handles {
-    sent: Counter,
-    acknowledged: Histogram,
-    rejected: Family<Counter, 2>,
-    strategy: String,
 }
 
 impl Watch {
@@ -61,21 +55,7 @@ impl Watch {
 
         // measure: handles for the hot path, the recent past in memory
         let metrics = Registry::new(&clock, config.metrics);
-        let sent: CounterFamily<1> =
-            metrics.counter_family("desk_orders_sent_total", Unit::None, "Orders sent.", ["strategy"])?;
-        let rejected: CounterFamily<2> = metrics.counter_family(
-            "desk_orders_rejected_total",
-            Unit::None,
-            "Orders that the venue refused.",
-            ["strategy", "reason"],
-        )?;
-        let acknowledged: HistogramFamily<1> = metrics.histogram_family(
-            "desk_order_ack_seconds",
-            Unit::Seconds,
-            "Order to acknowledgement, in simulated time.",
-            ["strategy"],
-            Buckets::latency(),
-        )?;
+        let orders = OrderMetrics::register(&metrics)?;
         let feed: GaugeFamily<1> =
             metrics.gauge_family("desk_feed_price", Unit::Usd, "Last close of the feed.", ["instrument"])?;
 
@@ -96,11 +76,12 @@ impl Watch {
         metrics.collect(store.clone())?;
 
         // tell: rules -> engine -> outbox -> channels
+        let journal = JsonLinesConfig::new(folder.building(ALERTS)).with_sync(SyncPolicy::WhenClosed); // a replay can be run again
         let alerts = Alerts::builder(&clock, config.alerts)
             .watch(metrics.windows())
             .remember(store.alerts())
             .rules(rules::all())
-            .channel(JsonLinesFile::open(ChannelName::new("journal")?, folder.building(ALERTS))?)
+            .channel(JsonLinesFile::new(ChannelName::new("journal")?, journal)?)
             .channel(Console::stderr(ChannelName::new("pager")?))
             .build()?;
         metrics.collect(alerts.clone())?;
@@ -114,23 +95,12 @@ impl Watch {
             .check(FigureWithin::new("lost notifications", &clock, metrics.windows(), lost, 0.0, 10.0)?)?
             .check(check("store", Probe::Readiness, move || {
                 let disk = disk.clone();
-                async move {
-                    match disk.check().await.problem {
-                        None => Health::pass(),
-                        Some(problem) => Health::fail(problem.to_string()),
-                    }
-                }
+                async move { Health::from_problem(disk.check().await.problem) }
             }))?;
 
-        let handles = strategies.iter().map(|strategy| Handles {
-            sent: sent.with(strategy.name()),
-            acknowledged: acknowledged.with(strategy.name()),
-            rejected: rejected.clone(),
-            strategy: strategy.name().to_owned(),
-        });
+        let orders = strategies.iter().map(|strategy| orders.of(strategy.name())).collect();
         let prices = market.instruments().iter().map(|one| (one.name.clone(), feed.with(&one.name)));
-        let (handles, prices) = (handles.collect(), prices.collect());
-        Ok(Self { clock: manual, metrics, books, store, alerts, health, handles, prices })
+        Ok(Self { clock: manual, metrics, books, store, alerts, health, orders, prices: prices.collect() })
     }
 
     /// Takes the closes of a session, and closes the day of every book against the benchmark's return.
@@ -196,16 +166,15 @@ impl Watch {
 
 impl DeskEvents for Watch {
     fn sent(&mut self, order: &Order) {
-        self.handles[order.strategy.index()].sent.increment();
+        self.orders[order.strategy.index()].sent.increment();
     }
 
     fn acknowledged(&mut self, order: &Order, latency: Duration) {
-        self.handles[order.strategy.index()].acknowledged.record(latency);
+        self.orders[order.strategy.index()].acknowledged.record(latency);
     }
 
     fn rejected(&mut self, order: &Order, reason: RejectReason, _latency: Duration) {
-        let handles = &self.handles[order.strategy.index()];
-        handles.rejected.with([&handles.strategy, reason.as_str()]).increment();
+        self.orders[order.strategy.index()].rejected(reason.as_str()).increment();
     }
 
     fn filled(&mut self, fill: &order::Fill) {

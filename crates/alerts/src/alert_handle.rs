@@ -1,7 +1,7 @@
 //! Raising alerts from the hot path.
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use bellwether_core::{Severity, SharedClock, Tally};
 use chrono::{DateTime, Utc};
@@ -15,13 +15,17 @@ use crate::{Alert, AlertError};
 /// Raises alerts from anywhere, the hot path included: never blocks, never waits, cannot fail. Cheap to clone.
 ///
 /// What is raised waits in a bounded queue until the engine takes it up, the worst first. When the queue is full the oldest of the
-/// mildest that wait gives way, and is counted; what is raised gives way itself only if all that wait is worse.
+/// mildest that wait gives way, and is counted; what is raised gives way itself only if all that wait is worse. What is raised at
+/// every tick should be a [`PreparedAlert`], of which one raise waits at a time however often it comes.
 #[derive(Clone)]
 pub struct AlertHandle {
     raised: Arc<Raised>,
 }
 
 /// An alert that is ready to be raised: labels and texts are fixed, the value comes with each raise. Raising it allocates nothing.
+///
+/// Made to be told at every tick whether it is so. What repeats what it said last, while that still waits to be taken up, takes no more
+/// room: only the newest value is kept, and the time at which it was first said.
 #[derive(Clone)]
 pub struct PreparedAlert {
     raised: Arc<Raised>,
@@ -31,7 +35,15 @@ pub struct PreparedAlert {
 struct Prepared {
     alert: Alert,
     texts: Vec<(String, Template)>,
+    /// The last word that waits to be taken up: [`SILENT`], [`RAISED`] or [`OVER`].
+    waiting: AtomicU8,
+    /// The bits of the newest value, a NaN for none.
+    value: AtomicU64,
 }
+
+const SILENT: u8 = 0;
+const RAISED: u8 = 1;
+const OVER: u8 = 2;
 
 /// What waits to be taken up by the engine.
 pub(crate) struct Raised {
@@ -46,8 +58,22 @@ pub(crate) struct Raised {
 
 enum Raise {
     Alert(Alert),
-    Prepared { prepared: Arc<Prepared>, value: Option<f64>, at: DateTime<Utc> },
-    Over { prepared: Arc<Prepared>, at: DateTime<Utc> },
+    /// [`RAISED`] or [`OVER`].
+    Prepared {
+        prepared: Arc<Prepared>,
+        word: u8,
+        at: DateTime<Utc>,
+    },
+}
+
+impl Raise {
+    /// It waits no more: the same may be said again. Also when it gave way, or it could not be said ever after.
+    fn leave(&self) {
+        if let Self::Prepared { prepared, word, .. } = self {
+            // If something else was said since, that is the last word.
+            let _ = prepared.waiting.compare_exchange(*word, SILENT, Ordering::AcqRel, Ordering::Acquire);
+        }
+    }
 }
 
 impl Raised {
@@ -65,27 +91,28 @@ impl Raised {
 
     fn push(&self, severity: Severity, raise: Raise) {
         let own = severity as usize;
-        let full = self.waiting.fetch_add(1, Ordering::AcqRel) >= self.capacity;
-        if full {
-            let milder = self.lanes.iter().zip(&self.overflowed).take(own + 1);
-            let gave_way = milder.into_iter().find(|(lane, _)| lane.pop().is_some());
-            let Some((_, overflowed)) = gave_way else {
-                self.waiting.fetch_sub(1, Ordering::AcqRel);
-                self.count_overflow(own);
-                return;
-            };
-            overflowed.increment();
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
+        if self.waiting.fetch_add(1, Ordering::AcqRel) >= self.capacity {
+            let mut milder = self.lanes.iter().enumerate().take(own + 1);
+            let gave_way = milder.find_map(|(lane, waiting)| Some((lane, waiting.pop()?)));
+            let worse = || self.lanes.iter().skip(own + 1).map(ArrayQueue::len).sum::<usize>();
+            match gave_way {
+                Some((lane, milder)) => self.gave_way(lane, &milder),
+                None if worse() >= self.capacity => return self.gave_way(own, &raise),
+                // What fills it is still on its way in, milder perhaps: no reason to give way.
+                None => {}
+            }
         }
         // A lane holds as many as all together may wait, so only a race of many threads can find it full.
-        if self.lanes.get(own).is_some_and(|lane| lane.push(raise).is_err()) {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
-            self.count_overflow(own);
+        if let Some(oldest) = self.lanes.get(own).and_then(|lane| lane.force_push(raise)) {
+            self.gave_way(own, &oldest);
         }
         self.wake.notify_one();
     }
 
-    fn count_overflow(&self, lane: usize) {
+    /// One that waited, or was about to, is dropped.
+    fn gave_way(&self, lane: usize, raise: &Raise) {
+        raise.leave();
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
         if let Some(overflowed) = self.overflowed.get(lane) {
             overflowed.increment();
         }
@@ -95,10 +122,12 @@ impl Raised {
     pub(crate) fn pop(&self) -> Option<Alert> {
         let raise = self.lanes.iter().rev().find_map(ArrayQueue::pop)?;
         self.waiting.fetch_sub(1, Ordering::AcqRel);
+        // Before the value is read: a newer one is read here or raised anew.
+        raise.leave();
         Some(match raise {
             Raise::Alert(alert) => alert,
-            Raise::Prepared { prepared, value, at } => prepared.alert_with(value).since(at),
-            Raise::Over { prepared, at } => prepared.alert.clone().since(at).ended(at),
+            Raise::Prepared { prepared, word: OVER, at } => prepared.alert_now().since(at).ended(at),
+            Raise::Prepared { prepared, at, .. } => prepared.alert_now().since(at),
         })
     }
 
@@ -114,13 +143,14 @@ impl Raised {
 }
 
 impl Prepared {
-    fn alert_with(&self, value: Option<f64>) -> Alert {
-        let shown = value.unwrap_or(f64::NAN);
+    /// The alert with its newest value.
+    fn alert_now(&self) -> Alert {
+        let value = f64::from_bits(self.value.load(Ordering::Acquire));
         let texts =
-            self.texts.iter().map(|(name, text)| (name.as_str(), text.render(shown, self.alert.labels())));
+            self.texts.iter().map(|(name, text)| (name.as_str(), text.render(value, self.alert.labels())));
         // Rendering keeps the names, and cuts what is too long.
         let annotations = Annotations::new(texts).unwrap_or_default();
-        self.alert.clone().saying(value, annotations)
+        self.alert.clone().saying(Some(value), annotations)
     }
 }
 
@@ -154,7 +184,12 @@ impl AlertHandle {
             Ok(template) => Ok((name.to_owned(), template)),
             Err(reason) => Err(AlertError::Template { name: name.to_owned(), reason }),
         });
-        let prepared = Prepared { texts: texts.collect::<Result<_, _>>()?, alert: alert.clone() };
+        let prepared = Prepared {
+            texts: texts.collect::<Result<_, _>>()?,
+            alert: alert.clone(),
+            waiting: AtomicU8::new(SILENT),
+            value: AtomicU64::new(f64::NAN.to_bits()),
+        };
         Ok(PreparedAlert { raised: Arc::clone(&self.raised), prepared: Arc::new(prepared) })
     }
 }
@@ -162,22 +197,26 @@ impl AlertHandle {
 impl PreparedAlert {
     /// Raises it with a value, as of now. A value that is no finite number is left out.
     pub fn raise(&self, value: f64) {
-        self.push(|prepared, at| Raise::Prepared { prepared, value: Some(value), at });
+        self.prepared.value.store(value.to_bits(), Ordering::Release);
+        self.say(RAISED);
     }
 
     /// Raises it without a value, as of now.
     pub fn raise_plain(&self) {
-        self.push(|prepared, at| Raise::Prepared { prepared, value: None, at });
+        self.raise(f64::NAN);
     }
 
     /// Says that it is over, as of now.
     pub fn resolve(&self) {
-        self.push(|prepared, at| Raise::Over { prepared, at });
+        self.say(OVER);
     }
 
-    fn push(&self, raise: impl FnOnce(Arc<Prepared>, DateTime<Utc>) -> Raise) {
-        let at = self.raised.clock.now();
-        self.raised.push(self.prepared.alert.severity(), raise(Arc::clone(&self.prepared), at));
+    /// Says a word, unless it was the last and still waits.
+    fn say(&self, word: u8) {
+        if self.prepared.waiting.swap(word, Ordering::AcqRel) != word {
+            let (prepared, at) = (Arc::clone(&self.prepared), self.raised.clock.now());
+            self.raised.push(self.prepared.alert.severity(), Raise::Prepared { prepared, word, at });
+        }
     }
 }
 
@@ -249,18 +288,56 @@ mod tests {
     }
 
     #[test]
+    fn a_prepared_alert_that_gave_way_can_be_raised_again() {
+        let (handle, raised) = queue(1);
+        let info = handle.prepare(&alert("i1", Severity::Info)).unwrap();
+        info.raise(1.0);
+        handle.raise(alert("c1", Severity::Critical));
+        info.raise(2.0);
+        assert_eq!(names(&raised), ["c1"]);
+        info.raise(3.0);
+        assert_eq!(names(&raised), ["i1"]);
+        assert_eq!(raised.overflowed().map(|(_, count)| count).collect::<Vec<_>>(), [2, 0, 0, 0]);
+    }
+
+    #[test]
+    fn many_threads_drive_no_critical_alert_out_with_info() {
+        let (handle, raised) = queue(16);
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let handle = handle.clone();
+                scope.spawn(move || {
+                    let one = |severity| alert(&format!("t{thread}"), severity);
+                    for _ in 0..500 {
+                        handle.raise(one(Severity::Info));
+                    }
+                    handle.raise(one(Severity::Critical));
+                    for _ in 0..500 {
+                        handle.raise(one(Severity::Info));
+                    }
+                });
+            }
+        });
+        let taken: Vec<_> = std::iter::from_fn(|| raised.pop()).map(|alert| alert.severity()).collect();
+        let critical = taken.iter().filter(|severity| **severity == Severity::Critical).count();
+        let dropped: u64 = raised.overflowed().map(|(_, count)| count).sum();
+        assert_eq!((critical, raised.waiting(), taken.len() as u64 + dropped), (8, 0, 8 * 1001));
+    }
+
+    #[test]
     fn a_prepared_alert_says_its_value() {
         let (handle, raised) = queue(4);
         let text = "down {{ $value }}";
         let kill = Alert::builder("Kill", DateTime::UNIX_EPOCH).annotation("summary", text).build().unwrap();
         let kill = handle.prepare(&kill).unwrap();
         kill.raise(0.25);
-        kill.raise(f64::NAN);
-        kill.resolve();
         let first = raised.pop().unwrap();
         assert_eq!((first.value(), first.annotations().get("summary")), (Some(0.25), Some("down 0.25")));
+        kill.resolve();
+        let over = raised.pop().unwrap();
+        assert_eq!((over.is_firing(), over.annotations().get("summary")), (false, Some("down 0.25")));
+        kill.raise(f64::NAN);
         assert_eq!(raised.pop().unwrap().value(), None);
-        assert!(!raised.pop().unwrap().is_firing());
         let wrong =
             Alert::builder("Kill", DateTime::UNIX_EPOCH).annotation("summary", "{{value}}").build().unwrap();
         assert!(matches!(handle.prepare(&wrong), Err(AlertError::Template { .. })));

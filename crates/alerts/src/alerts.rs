@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 
 use crate::alert_handle::Raised;
 use crate::config::AlertsConfig;
-use crate::courier::{Courier, SafeOutbox, monotonic_at};
+use crate::courier::{Courier, Patience, SafeOutbox, monotonic_at};
 use crate::engine::{Engine, Event};
 use crate::figures::Figures;
 use crate::rules::Evaluator;
@@ -80,6 +80,8 @@ struct Inner {
     outbox: Arc<SafeOutbox>,
     history: Arc<dyn AlertHistory>,
     log: Arc<dyn NotificationLog>,
+    /// With the history.
+    patience: Patience,
     max_unsaved: usize,
     figures: Figures,
     lost: status::Lost,
@@ -113,7 +115,7 @@ impl Alerts {
     /// A channel that does not answer holds it up until its deadline on the clock. Not cancel-safe: a call that is dropped may have
     /// stored a notification that is then delivered by the next call.
     pub async fn run_due(&self) -> Option<DateTime<Utc>> {
-        let next = self.inner.round().await;
+        let next = self.inner.round(When::Due).await;
         let now = self.inner.clock.now();
         let due = |courier: &&Arc<Courier>| courier.next().is_some_and(|next| next <= now);
         let couriers: Vec<_> = self.inner.couriers.iter().filter(due).collect();
@@ -128,8 +130,8 @@ impl Alerts {
 
     /// Starts the tasks that do the same by themselves: one for rules and engine, one for each channel, so that none waits for another.
     ///
-    /// When the supervisor stops them, what has been raised is still taken up, what is due is delivered, and the channels are closed.
-    /// What could not be delivered stays in the outbox; [`close`](Self::close) then tells what that is.
+    /// When the supervisor stops them, what has been raised is still taken up, groups that wait for more alerts say what they have, what is
+    /// due is delivered, and the channels are closed. What could not be delivered stays in the outbox; [`close`](Self::close) then tells what that is.
     pub fn start(&self, supervisor: &Supervisor) -> Result<(), SpawnError> {
         let drained = watch::Sender::new(false);
         let (inner, sender) = (Arc::clone(&self.inner), drained.clone());
@@ -137,7 +139,7 @@ impl Alerts {
             let (inner, sender) = (Arc::clone(&inner), sender.clone());
             async move {
                 loop {
-                    let next = inner.round().await;
+                    let next = inner.round(When::Due).await;
                     let sleep = async {
                         match next {
                             Some(at) => inner.clock.sleep_until(monotonic_at(&inner.clock, at)).await,
@@ -151,7 +153,7 @@ impl Alerts {
                         () = sleep => {}
                     }
                 }
-                inner.round().await;
+                inner.round(When::Last).await;
                 sender.send_replace(true);
             }
         })?;
@@ -224,14 +226,14 @@ impl Alerts {
         self.inner.couriers.iter().map(|courier| courier.status()).collect()
     }
 
-    /// Takes up what was raised, makes one last attempt at everything that is due, closes every channel, all within `deadline`, and tells what
-    /// is left. A channel that the tasks have closed already is not closed again.
+    /// Takes up what was raised, lets groups that wait for more alerts say what they have, makes one last attempt at everything that is due,
+    /// closes every channel, all within `deadline`, and tells what is left. A channel that the tasks have closed already is not closed again.
     pub async fn close(&self, deadline: Duration) -> CloseReport {
         let inner = &self.inner;
         let end = inner.clock.monotonic().saturating_add(deadline);
         let left = || end.saturating_since(inner.clock.monotonic());
         let late = || format!("not closed within {deadline:?}");
-        let _ = inner.clock.timeout(left(), inner.round()).await;
+        let _ = inner.clock.timeout(left(), inner.round(When::Last)).await;
         let closings = inner.couriers.iter().map(|courier| async {
             let _ = inner.clock.timeout(left(), courier.deliver_due()).await;
             let closed = inner.clock.timeout(left(), courier.close()).await;
@@ -249,15 +251,26 @@ impl Alerts {
     }
 }
 
+/// What a round makes groups say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// What is due.
+    Due,
+    /// Everything that they have to say, since there is no later.
+    Last,
+}
+
 /// How long channels wait at shutdown for the last round of the engine.
 const LAST_ROUND: Duration = Duration::from_secs(5);
 
 impl Inner {
     /// Everything but delivery. Says when the next round is due.
-    async fn round(&self) -> Option<DateTime<Utc>> {
+    async fn round(&self, when: When) -> Option<DateTime<Utc>> {
         let mut round = self.round.lock().await;
         let now = self.clock.now();
-        let (notifications, changes) = self.think(&mut round, now);
+        let (notifications, changes) = self.think(&mut round, when, now);
+        // Before anything is waited for: who drops this call loses no change by it.
+        round.unsaved.extend(changes);
         for notification in notifications {
             let key = notification.key();
             let receiver = notification.receiver().clone();
@@ -266,14 +279,18 @@ impl Inner {
             let event = if stored.is_ok() { Event::Told(key) } else { Event::NotTold(key) };
             self.engine.lock().handle(event, now);
         }
-        round.unsaved.extend(changes);
         self.save(&mut round).await;
         let wakeup = self.engine.lock().next_wakeup();
         wakeup.into_iter().chain(round.next_evaluation).min()
     }
 
     /// What needs no waiting: rules and engine.
-    fn think(&self, round: &mut Round, now: DateTime<Utc>) -> (Vec<Notification>, Vec<AlertChange>) {
+    fn think(
+        &self,
+        round: &mut Round,
+        when: When,
+        now: DateTime<Utc>,
+    ) -> (Vec<Notification>, Vec<AlertChange>) {
         let judged = self.judge(round, now);
         let mut engine = self.engine.lock();
         while let Some(alert) = self.raised.pop() {
@@ -282,10 +299,14 @@ impl Inner {
         for alert in judged {
             engine.handle(Event::Raised(alert), now);
         }
+        if when == When::Last {
+            engine.flush(now);
+        }
         (engine.poll(now), engine.take_changes())
     }
 
-    /// Judges the rules if it is time.
+    /// Judges the rules if it is time: what changed, then everything that fires. Told again and again, it outlives the resolve timeout,
+    /// comes back when there is room again, and goes on when another series ends an alert that both share.
     fn judge(&self, round: &mut Round, now: DateTime<Utc>) -> Vec<Alert> {
         let Some(windows) = &self.windows else { return Vec::new() };
         let due = match round.next_evaluation {
@@ -297,7 +318,14 @@ impl Inner {
             return Vec::new();
         }
         round.next_evaluation = now.checked_add_signed(delta(self.evaluation_interval));
-        self.evaluator.lock().evaluate(windows, now)
+        let mut evaluator = self.evaluator.lock();
+        let mut alerts = evaluator.evaluate(windows, now);
+        let changed = alerts.len();
+        alerts.extend(evaluator.firing().cloned());
+        if let Some(firing) = alerts.get_mut(changed..) {
+            firing.sort_by(|a, b| a.labels().cmp(b.labels()));
+        }
+        alerts
     }
 
     /// Stores a notification for some channels, and tells their couriers.
@@ -334,7 +362,7 @@ impl Inner {
         if round.unsaved.is_empty() {
             return;
         }
-        match self.history.append(&round.unsaved).await {
+        match self.patience.ask("alert history", self.history.append(&round.unsaved)).await {
             Ok(()) => {
                 self.lost.history_recovered();
                 round.unsaved.clear();

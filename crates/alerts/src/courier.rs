@@ -21,12 +21,14 @@ use crate::{
 };
 
 mod machines;
+mod patience;
 mod record;
 mod safe_outbox;
 mod sent;
 mod status;
 
 use self::machines::{Machines, schedule};
+pub(crate) use self::patience::Patience;
 pub(crate) use self::record::ChannelRecord;
 pub(crate) use self::safe_outbox::{Held, SafeOutbox};
 pub use self::status::{ChannelCounts, ChannelState, ChannelStatus};
@@ -36,6 +38,9 @@ const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// How long to leave the outbox alone when it cannot answer.
 const OUTBOX_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often to look whether a channel for which something waits is switched on again.
+const DISABLED_PAUSE: Duration = Duration::from_secs(5);
 
 /// Delivers to one channel, one attempt at a time.
 pub(crate) struct Courier {
@@ -47,6 +52,8 @@ pub(crate) struct Courier {
     clock: SharedClock,
     outbox: Arc<SafeOutbox>,
     log: Arc<dyn NotificationLog>,
+    /// With the log.
+    patience: Patience,
     /// Held while a delivery is under way: there is one at a time.
     machines: Mutex<Machines>,
     /// When there may be something to do; nothing while nothing is known.
@@ -89,6 +96,7 @@ impl Courier {
             channel,
             config,
             schedule,
+            patience: Patience::new(clock.clone()),
             clock,
             outbox,
             log,
@@ -143,8 +151,14 @@ impl Courier {
             if self.next.lock().take_if(|next| *next <= now).is_none() {
                 return self.next();
             }
-            let open = self.channel.is_none() || (self.is_enabled() && !self.closed.load(Ordering::Acquire));
-            if !open {
+            if self.channel.is_some() && self.closed.load(Ordering::Acquire) {
+                return self.next();
+            }
+            if !self.is_enabled() {
+                // What waits is sent when it is switched on again, of which nobody tells.
+                if self.left().await > 0 {
+                    self.look_again(Some(self.later(DISABLED_PAUSE)));
+                }
                 return self.next();
             }
             let step = match self.deliver_one(&mut machines).await {
@@ -267,9 +281,10 @@ impl Courier {
         let error = match result {
             Ok(receipt) => {
                 machines.sent.add(claim.notification().key());
-                self.outbox.delivered(held, &receipt, self.clock.now()).await?;
-                self.log(claim.delivery(), claim.attempt(), DeliveryOutcome::Delivered { receipt }).await;
-                return Ok(());
+                // The log first: if the outbox cannot be told, nobody has the receipt any more when it can.
+                let outcome = DeliveryOutcome::Delivered { receipt: receipt.clone() };
+                self.log(claim.delivery(), claim.attempt(), outcome).await;
+                return self.outbox.delivered(held, &receipt, self.clock.now()).await;
             }
             Err(error) => error,
         };
@@ -321,7 +336,8 @@ impl Courier {
             attempts,
             outcome,
         };
-        if let Err(error) = self.log.append(&[record]).await {
+        let records = [record];
+        if let Err(error) = self.patience.ask("notification log", self.log.append(&records)).await {
             self.record.unlogged();
             debug!(channel = %self.name, %error, "notification log does not answer");
         }

@@ -28,7 +28,8 @@ use self::steady_time::SteadyTime;
 /// Bounds and habits of an [`Engine`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineSettings {
-    /// Most alerts that fire at a time. Up to three times as many may have ended without being told yet.
+    /// Most alerts that fire at a time; beyond it milder ones give way to worse ones. Up to three times as many may have ended without
+    /// being told yet; beyond that a new alert takes the place of such an end unless all of these were worse.
     pub max_alerts: u32,
     /// Most groups at a time, one for each route not counted.
     pub max_groups: u32,
@@ -145,6 +146,9 @@ impl Engine {
         let steady = self.time.advance(now);
         self.vanished.retain(|_, sequence| *sequence >= instant(steady));
         self.end_those_due(steady);
+        if self.alerts.len() >= self.many() {
+            self.hasten_ends(usize::MAX, steady);
+        }
         let mut due = Vec::new();
         while let Some(&(tick, id)) = self.ticks.first().filter(|(tick, _)| *tick <= steady) {
             self.ticks.remove(&(tick, id));
@@ -152,6 +156,15 @@ impl Engine {
         }
         self.counts.notifications += due.len() as u64;
         due
+    }
+
+    /// Lets every group say at the next [`poll`](Self::poll) what it would have said later: for the last look before the end.
+    pub fn flush(&mut self, now: DateTime<Utc>) {
+        let steady = self.time.advance(now);
+        let groups: Vec<_> = self.ticks.iter().map(|&(_, id)| id).collect();
+        for id in groups {
+            self.set_tick(id, steady);
+        }
     }
 
     /// When to [`poll`](Self::poll) again, if nothing happens before.

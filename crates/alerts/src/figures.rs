@@ -29,6 +29,10 @@ const RESOLVED: Figure = counter("bellwether_alerts_resolved_total", "Alerts tha
 const REFUSED: Figure =
     counter("bellwether_alerts_refused_total", "Alerts not taken because there are as many as may be");
 const EVICTED: Figure = counter("bellwether_alerts_evicted_total", "Alerts that gave way to worse ones");
+const LOST_ENDS: Figure = counter(
+    "bellwether_alert_ends_lost_total",
+    "Ends of alerts that nobody is told of because as many wait to be told as may be",
+);
 const MERGED: Figure = counter(
     "bellwether_alert_groups_overflowed_total",
     "Alerts told with others because there are as many groups as may be",
@@ -47,9 +51,15 @@ const RULE_REFUSED: Figure = counter(
     "bellwether_rule_alerts_refused_total",
     "Alerts of rules that could not be built from their labels",
 );
+const RULE_PANICS: Figure =
+    counter("bellwether_rule_panics_total", "Times that a rule was not judged because its samples panicked");
 const SPILLED: Figure = counter(
     "bellwether_deliveries_spilled_total",
     "Deliveries from memory because the outbox did not answer",
+);
+const DELIVERIES_OVERFLOWED: Figure = counter(
+    "bellwether_deliveries_overflowed_total",
+    "Deliveries given up because memory had no room for them",
 );
 const OUTBOX_ERRORS: Figure =
     counter("bellwether_outbox_errors_total", "Times that the outbox failed to answer");
@@ -81,7 +91,7 @@ const UNLOGGED: Figure = counter(
 const SECONDS: Figure =
     Figure("bellwether_channel_attempt_seconds", Kind::Histogram, Unit::Seconds, "How long attempts took");
 
-const ALL: [&Figure; 33] = [
+const ALL: [&Figure; 36] = [
     &FIRING,
     &HELD,
     &GROUPS,
@@ -92,13 +102,16 @@ const ALL: [&Figure; 33] = [
     &RESOLVED,
     &REFUSED,
     &EVICTED,
+    &LOST_ENDS,
     &MERGED,
     &NOTIFICATIONS,
     &NOT_TOLD,
     &EVALUATIONS,
     &SERIES_OVERFLOWED,
     &RULE_REFUSED,
+    &RULE_PANICS,
     &SPILLED,
+    &DELIVERIES_OVERFLOWED,
     &OUTBOX_ERRORS,
     &HISTORY_ERRORS,
     &LOST_CHANGES,
@@ -164,13 +177,16 @@ impl Figures {
             (&RESOLVED, engine.resolved),
             (&REFUSED, engine.refused),
             (&EVICTED, engine.evicted),
+            (&LOST_ENDS, engine.lost_ends),
             (&MERGED, engine.overflowed_groups),
             (&NOTIFICATIONS, engine.notifications),
             (&NOT_TOLD, engine.not_told),
             (&EVALUATIONS, rules.evaluations),
             (&SERIES_OVERFLOWED, rules.overflowed),
             (&RULE_REFUSED, rules.refused),
+            (&RULE_PANICS, rules.panics),
             (&SPILLED, status.spilled),
+            (&DELIVERIES_OVERFLOWED, status.overflowed_deliveries),
             (&OUTBOX_ERRORS, status.outbox_errors),
             (&HISTORY_ERRORS, status.history_errors),
             (&LOST_CHANGES, status.lost_changes),

@@ -77,6 +77,17 @@ impl Health {
         Self { status: Status::Fail, output: Some(reason.into()), observed: None }
     }
 
+    /// Fails when there is a problem, and says which.
+    ///
+    /// ```
+    /// use bellwether_health::{Health, Status};
+    /// assert_eq!(Health::from_problem(None::<&str>).status(), Status::Pass);
+    /// assert_eq!(Health::from_problem(Some("disk is full")).output(), Some("disk is full"));
+    /// ```
+    pub fn from_problem(problem: Option<impl fmt::Display>) -> Self {
+        problem.map_or_else(Self::pass, |problem| Self::fail(problem.to_string()))
+    }
+
     /// Judges what is left of something: below `warn_below` is a warning, below `fail_below` a failure. A number that is
     /// not finite is a failure too.
     pub fn from_headroom(left: f64, warn_below: f64, fail_below: f64) -> Self {

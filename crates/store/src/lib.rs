@@ -82,3 +82,7 @@ pub use crate::samples::StoredSamples;
 #[cfg(feature = "snapshots")]
 pub use crate::snapshots::{Snapshot, SnapshotQuery, StoredSnapshots};
 pub use crate::store::{CloseError, CloseReport, ConnectionStats, Store, StoreCheck};
+
+#[cfg(all(doctest, feature = "snapshots"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::{Alerts, Inner, Round, status};
 use crate::alert_handle::Raised;
 use crate::config::{AlertsConfig, ReceiverConfig, RouteConfig};
-use crate::courier::{Courier, SafeOutbox};
+use crate::courier::{Courier, Patience, SafeOutbox};
 use crate::engine::Engine;
 use crate::figures::Figures;
 use crate::rules::{Evaluator, RuleBuilder};
@@ -162,9 +162,8 @@ impl AlertsBuilder {
             .collect();
         receiving.extend(served);
 
-        let spare = MemoryOutbox::new(config.max_pending as usize);
-        let main = self.outbox.unwrap_or_else(|| Arc::new(MemoryOutbox::new(config.max_pending as usize)));
-        let outbox = Arc::new(SafeOutbox::new(main, spare));
+        let memory = MemoryOutbox::new(config.max_pending as usize);
+        let outbox = Arc::new(SafeOutbox::new(self.outbox, memory, Patience::new(self.clock.clone())));
         let history = self.history.unwrap_or_else(|| {
             Arc::new(MemoryAlertHistory::new(config.max_history as usize, config.history_age.get()))
         });
@@ -184,6 +183,7 @@ impl AlertsBuilder {
         problems.into_result()?;
         let engine = Engine::new(RouteTree::new(&route, &receivers), config.engine_settings());
         let inner = Inner {
+            patience: Patience::new(self.clock.clone()),
             raised: Arc::new(Raised::new(self.clock.clone(), config.max_raised as usize)),
             clock: self.clock,
             round: tokio::sync::Mutex::new(Round { next_evaluation: None, unsaved: Vec::new() }),

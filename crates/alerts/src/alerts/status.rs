@@ -31,6 +31,8 @@ pub struct AlertsStatus {
     pub rules: EvaluatorCounts,
     /// Deliveries that could not be stored and went out from memory.
     pub spilled: u64,
+    /// Deliveries that were given up because memory had no room for them.
+    pub overflowed_deliveries: u64,
     /// Times that the outbox failed to answer.
     pub outbox_errors: u64,
     /// Times that the history failed to answer.
@@ -99,6 +101,7 @@ impl Inner {
             engine: counts,
             rules,
             spilled: self.outbox.spilled(),
+            overflowed_deliveries: self.outbox.overflowed(),
             outbox_errors: self.outbox.errors(),
             history_errors: self.lost.errors.get(),
             lost_changes: self.lost.changes.get() + counts.lost_changes,

@@ -7,28 +7,37 @@ use bellwether_core::{Page, PageRequest, Tally};
 use chrono::{DateTime, Utc};
 use tracing::{info, warn};
 
+use super::Patience;
 use crate::{ChannelName, Claim, DeadLetter, Delivery, MemoryOutbox, Outbox, Receipt, RepositoryError};
 
-/// The host's outbox, and one in memory beside it: what the first cannot store now is delivered from the second, so that people hear of
-/// what is wrong although the store is away. That is counted, and lost if the process ends before it is delivered.
+/// The host's outbox, if it has one, and one in memory beside it: what the first cannot store now is delivered from the second, so that
+/// people hear of what is wrong although the store is away. That is counted, and lost if the process ends before it is delivered.
 pub(crate) struct SafeOutbox {
-    main: Arc<dyn Outbox>,
-    spare: MemoryOutbox,
+    store: Option<Arc<dyn Outbox>>,
+    memory: MemoryOutbox,
+    patience: Patience,
     spilled: Tally,
     errors: Tally,
     /// Whether it failed to answer the last time, so that it is told once.
     failing: AtomicBool,
 }
 
-/// A claim, and which of the two gave it.
+/// A claim, and the store that gave it, if it was not memory.
 pub(crate) struct Held {
     pub(crate) claim: Claim,
-    from_spare: bool,
+    store: Option<Arc<dyn Outbox>>,
 }
 
 impl SafeOutbox {
-    pub(crate) fn new(main: Arc<dyn Outbox>, spare: MemoryOutbox) -> Self {
-        Self { main, spare, spilled: Tally::new(), errors: Tally::new(), failing: AtomicBool::new(false) }
+    pub(crate) fn new(store: Option<Arc<dyn Outbox>>, memory: MemoryOutbox, patience: Patience) -> Self {
+        Self {
+            store,
+            memory,
+            patience,
+            spilled: Tally::new(),
+            errors: Tally::new(),
+            failing: AtomicBool::new(false),
+        }
     }
 
     /// Stores deliveries, in memory if need be.
@@ -37,11 +46,13 @@ impl SafeOutbox {
         deliveries: &[Delivery],
         now: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
-        if self.counted(self.main.put(deliveries, now).await).is_ok() {
-            return Ok(());
+        if let Some(store) = &self.store {
+            if self.ask(store.put(deliveries, now)).await.is_ok() {
+                return Ok(());
+            }
+            self.spilled.add(deliveries.len() as u64);
         }
-        self.spilled.add(deliveries.len() as u64);
-        self.spare.put(deliveries, now).await.map(drop)
+        self.memory.put(deliveries, now).await.map(drop)
     }
 
     pub(crate) async fn claim(
@@ -50,19 +61,20 @@ impl SafeOutbox {
         now: DateTime<Utc>,
         lease: Duration,
     ) -> Result<Option<Held>, RepositoryError> {
-        let spare = self.spare.claim(channel, now, 1, lease).await?;
-        if let Some(claim) = spare.into_iter().next() {
-            return Ok(Some(Held { claim, from_spare: true }));
+        if let Some(claim) = self.memory.claim(channel, now, 1, lease).await?.into_iter().next() {
+            return Ok(Some(Held { claim, store: None }));
         }
-        let claimed = self.counted(self.main.claim(channel, now, 1, lease).await)?;
-        Ok(claimed.into_iter().next().map(|claim| Held { claim, from_spare: false }))
+        let Some(store) = &self.store else { return Ok(None) };
+        let claimed = self.ask(store.claim(channel, now, 1, lease)).await?;
+        Ok(claimed.into_iter().next().map(|claim| Held { claim, store: Some(Arc::clone(store)) }))
     }
 
-    fn of(&self, held: &Held) -> &dyn Outbox {
-        if held.from_spare { &self.spare } else { &*self.main }
-    }
-
-    fn counted<T>(&self, result: Result<T, RepositoryError>) -> Result<T, RepositoryError> {
+    /// Asks the host's outbox.
+    async fn ask<T>(
+        &self,
+        answer: impl Future<Output = Result<T, RepositoryError>>,
+    ) -> Result<T, RepositoryError> {
+        let result = self.patience.ask("outbox", answer).await;
         match &result {
             // A claim that is no longer held is an answer.
             Ok(_) | Err(RepositoryError::Fenced { .. }) => {
@@ -86,7 +98,10 @@ impl SafeOutbox {
         receipt: &Receipt,
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
-        self.counted(self.of(held).delivered(&held.claim, receipt, at).await)
+        match &held.store {
+            Some(store) => self.ask(store.delivered(&held.claim, receipt, at)).await,
+            None => self.memory.delivered(&held.claim, receipt, at).await,
+        }
     }
 
     pub(crate) async fn retry_at(
@@ -95,11 +110,17 @@ impl SafeOutbox {
         at: DateTime<Utc>,
         error: &str,
     ) -> Result<(), RepositoryError> {
-        self.counted(self.of(held).retry_at(&held.claim, at, error).await)
+        match &held.store {
+            Some(store) => self.ask(store.retry_at(&held.claim, at, error)).await,
+            None => self.memory.retry_at(&held.claim, at, error).await,
+        }
     }
 
     pub(crate) async fn release(&self, held: &Held, at: DateTime<Utc>) -> Result<(), RepositoryError> {
-        self.counted(self.of(held).release(&held.claim, at).await)
+        match &held.store {
+            Some(store) => self.ask(store.release(&held.claim, at)).await,
+            None => self.memory.release(&held.claim, at).await,
+        }
     }
 
     pub(crate) async fn dead(
@@ -108,30 +129,49 @@ impl SafeOutbox {
         at: DateTime<Utc>,
         reason: &str,
     ) -> Result<(), RepositoryError> {
-        self.counted(self.of(held).dead(&held.claim, at, reason).await)
+        match &held.store {
+            Some(store) => self.ask(store.dead(&held.claim, at, reason)).await,
+            None => self.memory.dead(&held.claim, at, reason).await,
+        }
     }
 
     pub(crate) async fn next_due(
         &self,
         channel: &ChannelName,
     ) -> Result<Option<DateTime<Utc>>, RepositoryError> {
-        let spare = self.spare.next_due(channel).await?;
-        let main = self.counted(self.main.next_due(channel).await)?;
-        Ok(spare.into_iter().chain(main).min())
+        let memory = self.memory.next_due(channel).await?;
+        let stored = match &self.store {
+            Some(store) => self.ask(store.next_due(channel)).await?,
+            None => None,
+        };
+        Ok(memory.into_iter().chain(stored).min())
     }
 
     pub(crate) async fn pending(&self, channel: &ChannelName) -> Result<u64, RepositoryError> {
-        Ok(self.spare.pending(channel).await? + self.counted(self.main.pending(channel).await)?)
+        let memory = self.memory.pending(channel).await?;
+        let stored = match &self.store {
+            Some(store) => self.ask(store.pending(channel)).await?,
+            None => 0,
+        };
+        Ok(memory + stored)
     }
 
-    /// Dead letters of the host's outbox.
+    /// Dead letters of the host's outbox, or those in memory if it has none.
     pub(crate) async fn dead_letters(&self, page: &PageRequest) -> Result<Page<DeadLetter>, RepositoryError> {
-        self.counted(self.main.dead_letters(page).await)
+        match &self.store {
+            Some(store) => self.ask(store.dead_letters(page)).await,
+            None => self.memory.dead_letters(page).await,
+        }
     }
 
     /// How many deliveries went to memory because they could not be stored.
     pub(crate) fn spilled(&self) -> u64 {
         self.spilled.get()
+    }
+
+    /// How many deliveries memory had no room for.
+    pub(crate) fn overflowed(&self) -> u64 {
+        self.memory.overflowed()
     }
 
     /// How often the host's outbox failed to answer.

@@ -60,6 +60,13 @@ pub(super) struct Active {
     pub(super) arrival: u64,
 }
 
+impl Active {
+    /// Where it stands among others: the mildest first, then the oldest.
+    fn rank(&self, id: AlertId) -> (Severity, u64, AlertId) {
+        (self.alert.severity(), self.arrival, id)
+    }
+}
+
 /// All alerts that an engine knows, found by labels, by number, by end, by rank.
 #[derive(Debug, Default)]
 pub(super) struct Actives {
@@ -69,8 +76,8 @@ pub(super) struct Actives {
     ends: BTreeSet<(DateTime<Utc>, AlertId)>,
     /// Those that fire: the mildest first, then the oldest.
     ranks: BTreeSet<(Severity, u64, AlertId)>,
-    /// Those that have ended, in the order in which they came.
-    ended: BTreeSet<(u64, AlertId)>,
+    /// Those that have ended: the mildest first, then the oldest.
+    ended: BTreeSet<(Severity, u64, AlertId)>,
     versions: u64,
 }
 
@@ -143,8 +150,8 @@ impl Actives {
     fn fire(&mut self, id: AlertId, end: End) {
         let Some(active) = self.slab.get_mut(id.0) else { return };
         active.end = end;
-        self.ended.remove(&(active.arrival, id));
-        self.ranks.insert((active.alert.severity(), active.arrival, id));
+        self.ended.remove(&active.rank(id));
+        self.ranks.insert(active.rank(id));
         self.ends.extend(end.at().map(|at| (at, id)));
     }
 
@@ -152,12 +159,12 @@ impl Actives {
     pub(super) fn end(&mut self, id: AlertId, at: DateTime<Utc>) -> Option<&Active> {
         let version = self.next_version();
         let active = self.slab.get_mut(id.0)?;
-        self.ranks.remove(&(active.alert.severity(), active.arrival, id));
+        self.ranks.remove(&active.rank(id));
         if let Some(end) = active.end.at() {
             self.ends.remove(&(end, id));
         }
         active.end = End::Open;
-        self.ended.insert((active.arrival, id));
+        self.ended.insert(active.rank(id));
         active.version = version;
         active.alert = active.alert.ended(at);
         Some(active)
@@ -167,8 +174,8 @@ impl Actives {
     pub(super) fn remove(&mut self, id: AlertId) -> Option<Active> {
         let active = self.slab.remove(id.0)?;
         self.by_labels.remove(active.alert.labels());
-        self.ended.remove(&(active.arrival, id));
-        self.ranks.remove(&(active.alert.severity(), active.arrival, id));
+        self.ended.remove(&active.rank(id));
+        self.ranks.remove(&active.rank(id));
         if let Some(end) = active.end.at() {
             self.ends.remove(&(end, id));
         }
@@ -180,9 +187,14 @@ impl Actives {
         self.ends.first().copied()
     }
 
-    /// Those that have ended, in the order in which they came.
+    /// Those that have ended, the mildest first, of these the one that came first.
     pub(super) fn ended(&self) -> impl Iterator<Item = AlertId> {
-        self.ended.iter().map(|&(_, id)| id)
+        self.ended.iter().map(|&(_, _, id)| id)
+    }
+
+    /// The first of those that have ended.
+    pub(super) fn mildest_ended(&self) -> Option<(Severity, AlertId)> {
+        self.ended.first().map(|&(severity, _, id)| (severity, id))
     }
 
     /// The mildest that fires, of these the one that came first.

@@ -17,6 +17,8 @@ pub struct EngineCounts {
     pub refused: u64,
     /// Alerts that gave way to worse ones.
     pub evicted: u64,
+    /// Ends that nobody will be told of, since as many waited to be told as may.
+    pub lost_ends: u64,
     /// Alerts that were told together with others of their route because there are as many groups as may be.
     pub overflowed_groups: u64,
     /// Notifications that were made.

@@ -9,6 +9,9 @@ use super::{Engine, delta};
 use crate::route::RouteId;
 use crate::{Alert, AlertChange, GroupKey};
 
+/// How many ends are looked at for one that nobody waits for.
+const SEARCHED: usize = 64;
+
 impl Engine {
     pub(super) fn raised(&mut self, alert: Alert, now: DateTime<Utc>, steady: DateTime<Utc>) {
         let end = match (alert.resolved_at(), self.settings.resolve_timeout) {
@@ -18,7 +21,8 @@ impl Engine {
             (None, None) => End::Open,
         };
         let known = self.alerts.find(alert.labels());
-        let mut start = alert.starts_at();
+        // Nothing that is so begins later.
+        let mut start = alert.starts_at().min(now);
         if let Some((id, active)) = known.and_then(|id| Some((id, self.alerts.get(id)?))) {
             let old = &active.alert;
             // It goes on from its old start if it began before its old end.
@@ -32,11 +36,11 @@ impl Engine {
                 return;
             }
         }
-        if !self.make_room(alert.severity(), now, steady) {
+        if !self.make_room(alert.severity(), known.is_some(), now, steady) {
             self.counts.refused += 1;
             return;
         }
-        // Looked for again: it may have been the one that gave way.
+        // Looked for again: it may have been one that gave way.
         let id = match self.alerts.find(alert.labels()) {
             Some(id) => {
                 self.alerts.begin(id, alert.since(start), end);
@@ -89,10 +93,11 @@ impl Engine {
         self.changes.push_back(change);
     }
 
-    /// Whether one more alert may fire; a milder one gives way if need be.
+    /// Whether an alert may fire; milder ones give way if need be. One that is `held` already, having ended, needs no more room.
     pub(super) fn make_room(
         &mut self,
         severity: Severity,
+        held: bool,
         now: DateTime<Utc>,
         steady: DateTime<Utc>,
     ) -> bool {
@@ -106,21 +111,39 @@ impl Engine {
                 self.forget(id);
             }
         }
-        if self.alerts.len() >= 2 * most {
-            // Nobody waits to hear of an end whose beginning nobody heard of; the other ends are told now.
-            let unheard = self.alerts.ended().find(|id| !self.is_owed(*id));
-            match unheard {
-                Some(id) => self.forget(id),
-                None => self.hasten(steady),
-            }
+        if held || self.alerts.len() < self.many() {
+            return true;
         }
-        self.alerts.len() < 4 * most
+        // Nobody waits to hear of an end whose beginning nobody heard of.
+        let unheard = self.alerts.ended().take(SEARCHED).find(|id| !self.is_owed(*id));
+        match unheard {
+            Some(id) => self.forget(id),
+            // The others are told at the next look, which is now.
+            None => self.hasten_ends(1, steady),
+        }
+        if self.alerts.len() < 2 * self.many() {
+            return true;
+        }
+        // A beginning matters more than an end that is not worse.
+        let Some(id) = self.alerts.mildest_ended().filter(|(end, _)| *end <= severity).map(|(_, id)| id)
+        else {
+            return false;
+        };
+        self.counts.lost_ends += 1;
+        self.forget(id);
+        true
     }
 
-    /// Brings the next tick of the groups forward that must be told of the end that waits longest.
-    pub(super) fn hasten(&mut self, steady: DateTime<Utc>) {
-        let longest = self.alerts.ended().next().and_then(|id| self.alerts.get(id));
-        for id in longest.map(|active| active.groups.clone()).unwrap_or_default() {
+    /// How many alerts are so many that ends should be told without delay; twice as many are all that may be held.
+    pub(super) fn many(&self) -> usize {
+        2 * self.settings.max_alerts as usize
+    }
+
+    /// Brings the next tick of the groups forward that have up to so many ends to tell.
+    pub(super) fn hasten_ends(&mut self, most: usize, steady: DateTime<Utc>) {
+        let ended = self.alerts.ended().take(most).filter_map(|id| self.alerts.get(id));
+        let groups: Vec<GroupId> = ended.flat_map(|active| active.groups.iter().copied()).collect();
+        for id in groups {
             self.set_tick(id, steady);
         }
     }

@@ -1,5 +1,6 @@
 //! Rules at work: told the time, they tell the alerts that changed.
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bellwether_core::config::{ConfigPath, Problems};
 use bellwether_core::{Labels, SampleWindows, Timestamp};
@@ -52,6 +53,8 @@ pub struct EvaluatorCounts {
     pub overflowed: u64,
     /// Alerts that could not be built, since the labels of series and rule together are too many.
     pub refused: u64,
+    /// Times that a rule was not judged because the samples it asked for panicked.
+    pub panics: u64,
 }
 
 impl Evaluator {
@@ -111,7 +114,7 @@ impl Evaluator {
 
     /// Judges every rule, and gives the alerts that began, changed their value, or ended.
     ///
-    /// In the order of the rules, of one rule by label set. A time outside of what a [`Timestamp`] can say changes nothing.
+    /// In the order of the rules, of one rule by label set. A rule whose samples panic is left as it was, and counted. A time outside of what a [`Timestamp`] can say changes nothing.
     pub fn evaluate(&mut self, windows: &dyn SampleWindows, now: DateTime<Utc>) -> Vec<Alert> {
         let Ok(timestamp) = Timestamp::try_from(now) else { return Vec::new() };
         self.round += 1;
@@ -119,7 +122,13 @@ impl Evaluator {
         let context = Context { windows, now: timestamp };
         let mut changed = Vec::new();
         for states in &mut self.rules {
-            states.evaluate(context, now, self.round, &mut self.counts, &mut changed);
+            let (counts, told) = (&mut self.counts, changed.len());
+            let judge = AssertUnwindSafe(|| states.evaluate(context, now, self.round, counts, &mut changed));
+            // Samples are asked before anything is noted, so a panic leaves the rule as it was.
+            if catch_unwind(judge).is_err() {
+                changed.truncate(told);
+                self.counts.panics += 1;
+            }
         }
         changed
     }
@@ -171,7 +180,8 @@ impl RuleStates {
         missing.sort_unstable();
         for labels in missing {
             let Some(state) = self.series.get_mut(&labels) else { continue };
-            let seen = Seen { condition: None, hold: None };
+            let hold = self.rule.hold.is_some().then(|| holds_at(&holds, &labels));
+            let seen = Seen { condition: None, hold };
             let change = state.step(&self.rule, seen, now);
             tell(&self.rule, &labels, state, change, now, counts, changed);
             tell_no_data(&self.rule, &labels, state, now, counts, changed);
@@ -181,7 +191,13 @@ impl RuleStates {
     }
 }
 
+/// Whether what keeps an alert firing holds for a label set; what has no labels is said of every one.
 fn holds_at(holds: &[Valued<Verdict>], labels: &Labels) -> bool {
+    if let [plain] = holds
+        && plain.labels.is_empty()
+    {
+        return plain.value.holds;
+    }
     let at = holds.binary_search_by(|hold| hold.labels.cmp(labels));
     at.ok().and_then(|at| holds.get(at)).is_some_and(|hold| hold.value.holds)
 }

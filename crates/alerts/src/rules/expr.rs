@@ -194,7 +194,7 @@ impl Expr {
         Self(Node::Window { metric: metric.into(), aggregate, over })
     }
 
-    /// Seconds since the newest sample of each series that had one in the last day.
+    /// Seconds since the newest sample of each series that had one in the last 31 days.
     pub fn age(metric: impl Into<MetricRef>) -> Self {
         Self(Node::Age { metric: metric.into() })
     }

@@ -249,8 +249,10 @@ impl RuleBuilder {
         self
     }
 
-    /// An alert that fires goes on as long as this holds, whatever becomes of the condition it began with.
+    /// An alert that fires goes on as long as this holds, whatever becomes of the condition it began with. Held for each label set by
+    /// itself, or for all by a condition without labels.
     pub fn hold_while(mut self, hold: Condition) -> Self {
+        hold.validate(&ConfigPath::root().key("hold_while"), &mut self.problems);
         self.hold = Some(hold);
         self
     }
@@ -351,9 +353,6 @@ impl RuleBuilder {
         let told = format!("{:?} has no or more than {} letters", self.name, crate::name::MAX_NAME_LEN);
         problems.require(&root.key("name"), named && !self.name.contains(char::is_control), told);
         self.condition.validate(&root.key("condition"), &mut problems);
-        if let (Some(hold), None) = (&self.hold, &self.threshold) {
-            hold.validate(&root.key("hold_while"), &mut problems);
-        }
         for problem in &self.problems {
             problems.push(&problem.path, problem.message.clone());
         }

@@ -81,6 +81,7 @@ impl SeriesState {
                 }
                 self.met
             }
+            None if firing && seen.hold == Some(true) => true,
             None => match rule.missing {
                 MissingData::Keep(age) => self.met && !self.is_older_than(age, now),
                 MissingData::Fire => true,
@@ -110,7 +111,12 @@ impl SeriesState {
                 self.phase = Phase::Pending { since: now };
                 self.ripen(rule, now, now)
             }
-            (Phase::Pending { since }, true) => self.ripen(rule, since, now),
+            // If the clock was set back, it counts from now on: nothing waits longer than its rule says.
+            (Phase::Pending { since }, true) => {
+                let since = since.min(now);
+                self.phase = Phase::Pending { since };
+                self.ripen(rule, since, now)
+            }
             (Phase::Pending { .. }, false) => {
                 self.phase = Phase::Idle;
                 Change::Nothing
@@ -120,7 +126,7 @@ impl SeriesState {
                 Change::Nothing
             }
             (Phase::Firing { since, lost }, false) => {
-                let lost = lost.unwrap_or(now);
+                let lost = lost.map_or(now, |lost| lost.min(now));
                 if elapsed(lost, now) < rule.keep_firing {
                     self.phase = Phase::Firing { since, lost: Some(lost) };
                     Change::Nothing

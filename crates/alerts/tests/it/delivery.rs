@@ -19,9 +19,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::block_on;
 
-const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
+pub(crate) const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-fn span(text: &str) -> HumanDuration {
+pub(crate) fn span(text: &str) -> HumanDuration {
     text.parse().unwrap()
 }
 
@@ -30,7 +30,7 @@ fn channel(name: &'static str) -> RecordingChannel {
 }
 
 /// Every alert is told at once, and each by itself.
-fn config() -> AlertsConfig {
+pub(crate) fn config() -> AlertsConfig {
     let mut route = RouteConfig::to(ReceiverName::new("all").unwrap());
     route.group_wait = Some(span("0s"));
     route.group_by = Some(vec!["...".to_owned()]);
@@ -40,19 +40,19 @@ fn config() -> AlertsConfig {
     AlertsConfig { route: Some(route), receivers: receivers.into(), delivery, ..AlertsConfig::default() }
 }
 
-struct Desk {
-    clock: ManualClock,
-    mail: RecordingChannel,
-    pager: RecordingChannel,
-    alerts: Alerts,
+pub(crate) struct Desk {
+    pub(crate) clock: ManualClock,
+    pub(crate) mail: RecordingChannel,
+    pub(crate) pager: RecordingChannel,
+    pub(crate) alerts: Alerts,
 }
 
 impl Desk {
-    fn new(config: AlertsConfig) -> Self {
+    pub(crate) fn new(config: AlertsConfig) -> Self {
         Self::with(config, |builder| builder)
     }
 
-    fn with(config: AlertsConfig, change: impl FnOnce(AlertsBuilder) -> AlertsBuilder) -> Self {
+    pub(crate) fn with(config: AlertsConfig, change: impl FnOnce(AlertsBuilder) -> AlertsBuilder) -> Self {
         let clock = ManualClock::starting_at(START);
         let (mail, pager) = (channel("mail"), channel("pager"));
         let builder = Alerts::builder(&clock.shared(), config).jitter(Jitter::seeded(1));
@@ -60,13 +60,13 @@ impl Desk {
         Self { alerts: builder.build().unwrap(), clock, mail, pager }
     }
 
-    fn raise(&self, name: &str, severity: Severity) {
+    pub(crate) fn raise(&self, name: &str, severity: Severity) {
         let alert = Alert::builder(name, self.clock.now()).severity(severity).build().unwrap();
         self.alerts.handle().raise(alert);
     }
 
     /// Runs until `seconds` after the start, stopping wherever there is something to do.
-    async fn run_until(&self, seconds: i64) {
+    pub(crate) async fn run_until(&self, seconds: i64) {
         let end = START + TimeDelta::seconds(seconds);
         loop {
             let next = self.alerts.run_due().await;
@@ -77,7 +77,7 @@ impl Desk {
         }
     }
 
-    fn status(&self, name: &str) -> ChannelStatus {
+    pub(crate) fn status(&self, name: &str) -> ChannelStatus {
         self.alerts.channels().into_iter().find(|status| status.name == *name).unwrap()
     }
 
@@ -91,7 +91,7 @@ impl Desk {
     }
 }
 
-fn retry() -> Answer {
+pub(crate) fn retry() -> Answer {
     Answer::Fail(SendError::retry("connection reset"))
 }
 
@@ -340,19 +340,28 @@ fn what_an_earlier_run_left_is_delivered_by_the_next() {
 }
 
 /// An outbox or history that can be taken away.
-struct Flaky<T> {
+pub(crate) struct Flaky<T> {
     inner: T,
     away: Arc<AtomicBool>,
+    /// Whether it gives no answer at all while it is away, instead of an error.
+    hangs: AtomicBool,
 }
 
 impl<T> Flaky<T> {
-    fn new(inner: T) -> (Arc<Self>, Arc<AtomicBool>) {
+    pub(crate) fn new(inner: T) -> (Arc<Self>, Arc<AtomicBool>) {
         let away = Arc::new(AtomicBool::new(false));
-        (Arc::new(Self { inner, away: away.clone() }), away)
+        (Arc::new(Self { inner, away: away.clone(), hangs: AtomicBool::new(false) }), away)
     }
 
-    fn here(&self) -> Result<&T, RepositoryError> {
+    pub(crate) fn hang(&self) {
+        self.hangs.store(true, Ordering::Relaxed);
+    }
+
+    async fn here(&self) -> Result<&T, RepositoryError> {
         if self.away.load(Ordering::Relaxed) {
+            if self.hangs.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
             return Err(RepositoryError::unavailable("store", "away"));
         }
         Ok(&self.inner)
@@ -362,7 +371,7 @@ impl<T> Flaky<T> {
 #[async_trait]
 impl Outbox for Flaky<MemoryOutbox> {
     async fn put(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError> {
-        self.here()?.put(deliveries, now).await
+        self.here().await?.put(deliveries, now).await
     }
     async fn claim(
         &self,
@@ -371,7 +380,7 @@ impl Outbox for Flaky<MemoryOutbox> {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<Claim>, RepositoryError> {
-        self.here()?.claim(channel, now, limit, lease).await
+        self.here().await?.claim(channel, now, limit, lease).await
     }
     async fn delivered(
         &self,
@@ -379,39 +388,39 @@ impl Outbox for Flaky<MemoryOutbox> {
         receipt: &Receipt,
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
-        self.here()?.delivered(claim, receipt, at).await
+        self.here().await?.delivered(claim, receipt, at).await
     }
     async fn retry_at(&self, claim: &Claim, at: DateTime<Utc>, error: &str) -> Result<(), RepositoryError> {
-        self.here()?.retry_at(claim, at, error).await
+        self.here().await?.retry_at(claim, at, error).await
     }
     async fn release(&self, claim: &Claim, at: DateTime<Utc>) -> Result<(), RepositoryError> {
-        self.here()?.release(claim, at).await
+        self.here().await?.release(claim, at).await
     }
     async fn dead(&self, claim: &Claim, at: DateTime<Utc>, reason: &str) -> Result<(), RepositoryError> {
-        self.here()?.dead(claim, at, reason).await
+        self.here().await?.dead(claim, at, reason).await
     }
     async fn next_due(&self, channel: &ChannelName) -> Result<Option<DateTime<Utc>>, RepositoryError> {
-        self.here()?.next_due(channel).await
+        self.here().await?.next_due(channel).await
     }
     async fn pending(&self, channel: &ChannelName) -> Result<u64, RepositoryError> {
-        self.here()?.pending(channel).await
+        self.here().await?.pending(channel).await
     }
     async fn dead_letters(&self, page: &PageRequest) -> Result<Page<DeadLetter>, RepositoryError> {
-        self.here()?.dead_letters(page).await
+        self.here().await?.dead_letters(page).await
     }
 }
 
 #[async_trait]
 impl AlertHistory for Flaky<MemoryAlertHistory> {
     async fn append(&self, changes: &[AlertChange]) -> Result<(), RepositoryError> {
-        self.here()?.append(changes).await
+        self.here().await?.append(changes).await
     }
     async fn read(
         &self,
         query: &AlertQuery,
         page: &PageRequest,
     ) -> Result<Page<AlertChange>, RepositoryError> {
-        self.here()?.read(query, page).await
+        self.here().await?.read(query, page).await
     }
 }
 
@@ -470,7 +479,7 @@ fn what_arrived_is_not_sent_again_though_the_outbox_could_not_be_told() {
 }
 
 /// Lets every task run until all of them wait.
-async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..200 {
         tokio::task::yield_now().await;
     }

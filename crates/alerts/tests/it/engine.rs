@@ -69,6 +69,98 @@ fn a_worse_alert_takes_the_place_of_a_milder_one_and_its_end_is_told() {
     assert!(desk.iter().all(|title| !title.contains("untold")), "{desk:?}");
 }
 
+/// An engine with room for one alert that fires and four that it holds, in which these fired and ended one after the other; all that
+/// fired was told, no end was.
+fn full_of_ends(alerts: [(&str, Severity); 4]) -> Engine {
+    let settings = EngineSettings { max_alerts: 1, ..EngineSettings::default() };
+    let routes = tree(r#"{"receiver": "desk", "group_by": ["..."], "group_wait": "0s"}"#);
+    let mut engine = Engine::new(routes, settings);
+    for (name, severity) in alerts {
+        engine.handle(Event::Raised(alert(name, severity, at(0))), at(0));
+        for notification in engine.poll(at(0)) {
+            let beginning = notification.status() == AlertState::Firing;
+            let event = if beginning { Event::Told } else { Event::NotTold };
+            engine.handle(event(notification.key()), at(0));
+        }
+        engine.handle(Event::Raised(alert(name, severity, at(0)).resolved(at(0)).unwrap()), at(0));
+    }
+    assert_eq!((engine.alert_count(), engine.firing_count()), (4, 0));
+    engine
+}
+
+#[test]
+fn ends_that_wait_to_be_told_give_way_to_beginnings_that_are_not_milder() {
+    const ENDS: [(&str, Severity); 4] = [
+        ("e1", Severity::Error),
+        ("c1", Severity::Critical),
+        ("e2", Severity::Error),
+        ("c2", Severity::Critical),
+    ];
+    let mut engine = full_of_ends(ENDS);
+    engine.handle(Event::Raised(alert("c3", Severity::Critical, at(1))), at(1));
+    let counts = engine.counts();
+    assert_eq!((engine.firing_count(), counts.refused, counts.lost_ends), (1, 0, 1));
+    let ends =
+        ["desk [RESOLVED 1] critical c1", "desk [RESOLVED 1] critical c2", "desk [RESOLVED 1] error e2"];
+    let mut told = tell(&mut engine, at(301));
+    told.retain(|title| title.contains("RESOLVED"));
+    told.sort();
+    assert_eq!(told, ends, "the mildest and oldest end gave way");
+
+    let mut engine = full_of_ends(ENDS.map(|(name, _)| (name, Severity::Critical)));
+    engine.handle(Event::Raised(alert("i", Severity::Info, at(1))), at(1));
+    assert_eq!((engine.firing_count(), engine.counts().refused, engine.counts().lost_ends), (0, 1, 0));
+    engine.handle(Event::Raised(alert("c3", Severity::Critical, at(1))), at(1));
+    assert_eq!((engine.firing_count(), engine.counts().lost_ends), (1, 1), "never refused before it fires");
+}
+
+#[test]
+fn an_alert_that_comes_again_needs_no_room_beside_its_own_end() {
+    let mut engine = full_of_ends(["a", "b", "c", "d"].map(|name| (name, Severity::Info)));
+    engine.handle(Event::Raised(alert("a", Severity::Info, at(1))), at(1));
+    assert_eq!((engine.firing_count(), engine.counts().refused, engine.counts().lost_ends), (1, 0, 0));
+}
+
+#[test]
+fn ends_are_told_sooner_when_they_take_much_room() {
+    let settings = EngineSettings { max_alerts: 3, ..EngineSettings::default() };
+    let routes = tree(r#"{"receiver": "desk", "group_by": ["..."], "group_wait": "0s"}"#);
+    let mut engine = Engine::new(routes, settings);
+    for round in 0..20 {
+        let alerts = (0..3).map(|i| alert(&format!("a{round}-{i}"), Severity::Info, at(round)));
+        for one in alerts.clone() {
+            engine.handle(Event::Raised(one), at(round));
+        }
+        tell(&mut engine, at(round));
+        for one in alerts {
+            engine.handle(Event::Raised(one.resolved(at(round)).unwrap()), at(round));
+        }
+    }
+    let counts = engine.counts();
+    assert_eq!((counts.fired, counts.refused, counts.lost_ends), (60, 0, 0));
+}
+
+#[test]
+fn an_alert_that_says_it_begins_later_begins_now() {
+    let mut engine = Engine::new(two_routes(), EngineSettings::default());
+    engine.handle(Event::Raised(alert("a", Severity::Info, at(1_000_000))), at(10));
+    assert_eq!(engine.firing().next().unwrap().starts_at(), at(10));
+}
+
+#[test]
+fn before_the_end_every_group_says_what_it_has_to_say() {
+    let mut engine =
+        Engine::new(tree(r#"{"receiver": "desk", "group_by": ["..."]}"#), EngineSettings::default());
+    engine.handle(Event::Raised(alert("a", Severity::Info, at(0))), at(0));
+    tell(&mut engine, at(30));
+    engine.handle(Event::Raised(alert("a", Severity::Info, at(0)).resolved(at(31)).unwrap()), at(31));
+    engine.handle(Event::Raised(alert("b", Severity::Info, at(31))), at(31));
+    engine.flush(at(31));
+    assert_eq!(tell(&mut engine, at(31)), ["desk [RESOLVED 1] info a", "desk [FIRING 1] info b"]);
+    engine.flush(at(32));
+    assert!(tell(&mut engine, at(32)).is_empty(), "nothing is told twice");
+}
+
 #[test]
 fn groups_beyond_the_bound_are_told_together() {
     let settings = EngineSettings { max_groups: 2, ..EngineSettings::default() };
@@ -268,7 +360,8 @@ proptest! {
         prop_assert_eq!((engine.alert_count(), engine.group_count()), (0, 0));
         prop_assert_eq!(began, ended);
         let open: Vec<_> = audience.last.iter().filter(|(_, state)| **state == AlertState::Firing).collect();
-        prop_assert!(open.is_empty(), "{open:?}");
+        // Two routes may lead one alert to two groups.
+        prop_assert!(open.len() as u64 <= 2 * engine.counts().lost_ends, "{open:?}");
     }
 
     /// Looking more often than needed changes nothing.

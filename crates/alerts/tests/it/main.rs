@@ -3,6 +3,7 @@ mod allocations;
 mod config;
 mod delivery;
 mod engine;
+mod faults;
 mod figures;
 mod history;
 mod outbox;

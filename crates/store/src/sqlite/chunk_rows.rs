@@ -229,4 +229,14 @@ mod tests {
         assert_eq!(merge(&[], &new), new);
         assert_eq!(merge(&old, &[]), old);
     }
+    #[test]
+    fn a_flipped_bit_that_the_codec_cannot_see_is_seen_by_the_checksum() {
+        let samples = [(0, 0.1), (1, 1e300), (2, -7.3e-200), (3, std::f64::consts::PI)];
+        let mut data = encode_chunk(&samples);
+        let crc = i64::from(crc32fast::hash(&data));
+        assert_eq!(decoded(4, crc, &data).unwrap(), samples);
+        *data.last_mut().unwrap() ^= 1;
+        assert_ne!(decode_chunk(&data, 4).unwrap(), samples, "the codec takes it for another value");
+        assert!(decoded(4, crc, &data).unwrap_err().contains("checksum"));
+    }
 }
