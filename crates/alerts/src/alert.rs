@@ -1,4 +1,5 @@
 //! Something is wrong, or was.
+use std::cmp::{Ordering, Reverse};
 use std::fmt;
 
 use bellwether_core::{Fingerprint, LabelName, Labels, LabelsError, Severity};
@@ -201,6 +202,12 @@ impl Alert {
     /// Whether it has no end.
     pub fn is_firing(&self) -> bool {
         self.resolved_at.is_none()
+    }
+
+    /// The order in which people should read alerts: the worst first, then the oldest, then by labels.
+    pub(crate) fn worst_first(&self, other: &Self) -> Ordering {
+        let key = |alert: &Self| (Reverse(alert.severity), alert.starts_at);
+        key(self).cmp(&key(other)).then_with(|| self.labels.cmp(&other.labels))
     }
 
     /// 128 bits that stand for the labels outside of the process. O(bytes).

@@ -8,7 +8,7 @@ use bellwether_core::{
     Collect, CollectError, Descriptor, Page, PageRequest, RestartPolicy, SampleSink, SampleWindows,
     SharedClock, SpawnError, Supervisor,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tracing::{debug, warn};
@@ -16,7 +16,7 @@ use tracing::{debug, warn};
 use crate::alert_handle::Raised;
 use crate::config::AlertsConfig;
 use crate::courier::{Courier, Patience, SafeOutbox, monotonic_at};
-use crate::engine::{Engine, Event};
+use crate::engine::{Engine, Event, delta};
 use crate::figures::Figures;
 use crate::rules::Evaluator;
 use crate::{
@@ -192,12 +192,7 @@ impl Alerts {
     /// The alerts that fire, the worst and oldest first.
     pub fn firing(&self) -> Vec<Alert> {
         let mut firing: Vec<_> = self.inner.engine.lock().firing().cloned().collect();
-        firing.sort_by(|a, b| {
-            let worst_first = b.severity().cmp(&a.severity());
-            worst_first
-                .then_with(|| a.starts_at().cmp(&b.starts_at()))
-                .then_with(|| a.labels().cmp(b.labels()))
-        });
+        firing.sort_by(Alert::worst_first);
         firing
     }
 
@@ -377,11 +372,6 @@ impl Inner {
             }
         }
     }
-}
-
-/// A length as chrono counts it; the longest it knows for a longer one.
-fn delta(length: Duration) -> TimeDelta {
-    TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)
 }
 
 impl Collect for Alerts {

@@ -216,6 +216,6 @@ fn instant(at: DateTime<Utc>) -> u64 {
 }
 
 /// A length as chrono counts it; the longest it knows for a longer one.
-fn delta(length: Duration) -> TimeDelta {
+pub(crate) fn delta(length: Duration) -> TimeDelta {
     TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)
 }

@@ -106,12 +106,7 @@ impl Notification {
             resolved: (resolved.len() - listed_resolved) as u64,
         };
         for (alerts, listed) in [(&mut firing, listed_firing), (&mut resolved, listed_resolved)] {
-            alerts.sort_by(|a, b| {
-                let worst_first = b.severity().cmp(&a.severity());
-                worst_first
-                    .then_with(|| a.starts_at().cmp(&b.starts_at()))
-                    .then_with(|| a.labels().cmp(b.labels()))
-            });
+            alerts.sort_by(Alert::worst_first);
             alerts.truncate(listed);
         }
         Self {

@@ -136,6 +136,10 @@ fn translate(text: &str) -> String {
                 None => out.push_str(r"\["),
             },
             '&' | '~' => out.extend(['\\', c]),
+            '-' if rest.starts_with('-') => {
+                out.push_str(r"-\-");
+                rest = rest.get(1..).unwrap_or_default();
+            }
             c => out.push(c),
         }
     }
@@ -182,6 +186,7 @@ mod tests {
         assert!(matches("[^]]", "x") && !matches("[^]]", "]"));
         assert!(matches("[[:digit:]x]+", "1x2"));
         assert!(matches("[~~]", "~"));
+        assert!(matches("[+--]+", "+,-") && !matches("[+--]", "a"), "a range up to the hyphen");
     }
 
     #[test]

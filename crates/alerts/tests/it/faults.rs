@@ -207,7 +207,7 @@ fn an_outbox_that_hangs_is_passed_by() {
                 desk.clock.advance(Duration::from_secs(1));
             }
         };
-        let (report, ()) = tokio::join!(supervisor.shutdown(Duration::from_secs(60)), moving);
+        let (report, ()) = tokio::join!(supervisor.shutdown(Duration::from_mins(1)), moving);
         assert!(report.is_clean(), "{report:?}");
     });
 }
