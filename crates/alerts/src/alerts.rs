@@ -17,7 +17,7 @@ use crate::alert_handle::Raised;
 use crate::config::AlertsConfig;
 use crate::courier::{Courier, Patience, SafeOutbox, monotonic_at};
 use crate::engine::{Engine, Event, delta};
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::rules::Evaluator;
 use crate::{
     Alert, AlertChange, AlertHandle, AlertHistory, ChannelStatus, DeadLetter, Delivery, Notification,

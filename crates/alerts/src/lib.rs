@@ -85,7 +85,7 @@ mod courier;
 #[cfg(feature = "runtime")]
 mod alerts;
 #[cfg(feature = "runtime")]
-mod figures;
+mod own_metrics;
 #[cfg(feature = "testing")]
 pub mod testing;
 

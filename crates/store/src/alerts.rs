@@ -7,7 +7,7 @@ use bellwether_alerts::RepositoryError;
 use bellwether_core::Severity;
 use chrono::{DateTime, Utc};
 
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::sqlite::request::Write;
 use crate::sqlite::{self, Engine};
 use crate::{AlertConfig, StoreError};

@@ -54,7 +54,7 @@
 mod config;
 mod database_url;
 mod error;
-mod figures;
+mod own_metrics;
 #[cfg(any(feature = "alerts", feature = "snapshots"))]
 mod place;
 mod store;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bellwether_core::{HumanDuration, SampleBatch, SharedClock, TimeRange, Timestamp};
 use parking_lot::RwLock;
 
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::sqlite::Engine;
 use crate::sqlite::retention::{KeepFrom, Last, Prune};
 use crate::{SampleConfig, StoreError};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bellwether_core::{Page, PageRequest, TimeRange};
 use chrono::{DateTime, Utc};
 
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::place::{Place, span};
 use crate::sqlite::Engine;
 use crate::sqlite::snapshot_rows::{Prune, Put, SnapshotRow, Which, read};

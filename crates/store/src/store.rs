@@ -8,7 +8,7 @@ use bellwether_core::config::Validate as _;
 use bellwether_core::{Collect, CollectError, Descriptor, SampleSink, SharedClock, TaskStatus};
 use tokio::sync::Notify;
 
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::sqlite::{Engine, MakeFeed, Opening};
 use crate::{StoreConfig, StoreError};
 

@@ -13,7 +13,7 @@ use crate::alert_handle::Raised;
 use crate::config::{AlertsConfig, ReceiverConfig, RouteConfig};
 use crate::courier::{Courier, Patience, SafeOutbox};
 use crate::engine::Engine;
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::rules::{Evaluator, RuleBuilder};
 use crate::{
     AlertChannel, AlertHistory, ChannelName, MemoryAlertHistory, MemoryNotificationLog, MemoryOutbox,

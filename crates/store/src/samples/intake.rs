@@ -8,7 +8,7 @@ use bellwether_core::{Monotonic, SampleBatch};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::{SampleConfig, StoreError};
 
 /// Samples of one commit, about: half a megabyte.

@@ -14,7 +14,7 @@ use super::lock::WriterLock;
 use super::readers::{Reader, Readers};
 use super::request::{RequestQueue, Write};
 use super::writer::{Desk, Writer};
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 use crate::{StoreConfig, StoreError};
 
 const PROBE: &str = "SELECT count(*) FROM meta";

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use super::connection::{close, reading};
 use super::fault::classify;
 use crate::StoreError;
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 
 /// Steps of SQLite's machine between two looks at the deadline: some tens of microseconds.
 const STEPS: i32 = 1_000;

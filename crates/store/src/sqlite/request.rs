@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use tokio::sync::{Notify, oneshot};
 
 use crate::StoreError;
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 
 /// A write that can be made, and made again after it was rolled back.
 #[async_trait]

@@ -15,7 +15,7 @@ use super::feed::Feed;
 use super::file::FileIdentity;
 use super::request::{Request, RequestQueue};
 use crate::StoreError;
-use crate::figures::Figures;
+use crate::own_metrics::Figures;
 
 /// Most requests of one commit.
 const MAX_GROUP: usize = 256;
