@@ -25,8 +25,8 @@ Usage: cargo run --release --example trading_desk -- [OPTIONS]
 Options:
   --data DIR   folder of daily data; every *.csv is an instrument named by its
                file                                 [default: examples/data]
-  --out DIR    folder for the results, built beside it and swapped in at the
-               end                            [default: target/trading_desk]
+  --out DIR    folder for the results, built in a hidden folder inside of it
+               and moved into place at the end [default: target/trading_desk]
   --from DATE  first day of the data to use, as YYYY-MM-DD    [default: all]
   --to DATE    last day of the data to use, as YYYY-MM-DD     [default: all]
   --json       print one JSON document instead of text
@@ -37,9 +37,9 @@ Reads:
   least two rows in ascending order of date. A return is simple, a fraction
   since the row before (0.01 = 1 %), above -1; a close is above 0. All files
   are checked before anything is traded. Prices are index levels rebuilt from
-  the returns, 100 before the first day. The benchmark is sp500_daily.csv if
+  the returns, 100 at the start. Numbers per year take 252 days. The benchmark is sp500_daily.csv if
   it is there, else the first file by name. Momentum starts to trade when it
-  has seen 253 days.
+  has seen 253 days and a month begins.
 
 Writes:
   report.html   the report, one file that needs no network

@@ -13,7 +13,7 @@ pub(crate) const REPORT: &str = "report.html";
 
 /// The results cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}; expected a folder that can be written", path.display())]
+#[error("{}: {source}; expected a folder in which files can be written", path.display())]
 pub(crate) struct FolderError {
     path: PathBuf,
     source: io::Error,
@@ -31,6 +31,12 @@ impl Folder {
     pub(crate) fn prepare(out: &Path) -> Result<Self, FolderError> {
         let fault = |source| FolderError { path: out.to_owned(), source };
         fs::create_dir_all(out).map_err(fault)?;
+        for path in FILES.map(|file| out.join(file)) {
+            if path.exists() && !path.is_file() {
+                let source = io::Error::other("there is something that is no file");
+                return Err(FolderError { path, source });
+            }
+        }
         let building = tempfile::Builder::new().prefix(".building-").tempdir_in(out).map_err(fault)?;
         Ok(Self { out: out.to_owned(), building })
     }

@@ -25,6 +25,7 @@ mod summary;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -42,10 +43,7 @@ use crate::watch::Watch;
 
 fn main() -> ExitCode {
     let ran = match Command::parse(std::env::args_os().skip(1)) {
-        Ok(Command::Help) => {
-            print!("{HELP}");
-            Ok(())
-        }
+        Ok(Command::Help) => say(HELP),
         Ok(Command::Run(arguments)) => run(&arguments),
         Err(error) => Err(Fault::input(error)),
     };
@@ -55,6 +53,15 @@ fn main() -> ExitCode {
             eprintln!("trading_desk: {fault}");
             ExitCode::from(fault.exit_code())
         }
+    }
+}
+
+/// Writes to stdout. A reader that has seen enough and closed it is no fault.
+fn say(text: &str) -> Result<(), Fault> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 
@@ -112,12 +119,13 @@ async fn run(arguments: &Arguments) -> Result<(), Fault> {
         vec![(REPORT.to_owned(), page.to_html())],
     )
     .await?;
-    match arguments.output {
-        Output::Text => print!("{}", summary::text(&market, &results)?),
-        Output::Json => println!("{:#}", summary::json(&market, &results)),
-    }
+    let summary = match arguments.output {
+        Output::Text => summary::text(&market, &results)?,
+        Output::Json => format!("{:#}\n", summary::json(&market, &results)),
+    };
     watch.stop().await?;
     folder.swap().map_err(Fault::input)?;
+    say(&summary)?;
     let ran = wall.monotonic().saturating_since(begun);
     eprint!("{}", summary::speed(&wall, &results, ran, traded)?);
     eprintln!("wrote {}", arguments.out.display());

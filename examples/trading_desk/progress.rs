@@ -24,14 +24,35 @@ impl Progress {
             *shown = filled;
             let (full, rest) = ("█".repeat(filled), "░".repeat(WIDTH - filled.min(WIDTH)));
             // A bar that cannot be drawn is no reason to stop.
-            let _ = write!(io::stderr(), "\r{full}{rest} {label}");
+            let _ = write!(io::stderr(), "{CLEAR}{full}{rest} {label}");
         }
     }
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         if self.shown.is_some() {
-            let _ = write!(io::stderr(), "\r\x1b[2K");
+            let _ = write!(io::stderr(), "{CLEAR}");
         }
+    }
+}
+
+/// Takes away what stands on the line.
+const CLEAR: &str = "\r\x1b[2K";
+
+/// Stderr for others than the bar: what they write takes the bar's place, which comes back below.
+#[derive(Debug)]
+pub(crate) struct Screen;
+
+impl io::Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut stderr = io::stderr().lock();
+        if stderr.is_terminal() {
+            stderr.write_all(CLEAR.as_bytes())?;
+        }
+        stderr.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn make(market: &Market, results: &Results) -> Report {
     for book in &results.books {
         report = report.note(format!("{}: {}", book.title, book.citation));
     }
-    report.note("Data: S&P 500 daily adjusted closes and WTI daily spot as shipped by the Python package arch (NCSA licence), where the bundled files were used.")
+    report.note("The bundled data are S&P 500 daily adjusted closes and WTI daily spot as shipped by the Python package arch (NCSA licence).")
 }
 
 /// A number of the sheet with the minus sign of the charts.
@@ -197,7 +197,7 @@ fn months(book: &BookResults) -> Table {
     let columns = std::iter::once(Column::text("Year"))
         .chain(MONTHS.iter().map(|month| Column::heat(*month)))
         .chain([Column::number("Year total")]);
-    let mut table = Table::new("Return by month, %", columns);
+    let mut table = Table::new(format!("{}: return by month, %", book.title), columns);
     for year in book.months.years() {
         let months = year.months.iter().map(|month| match month {
             Some(month) => Value::number(*month, short_percent(*month)),
@@ -222,7 +222,7 @@ fn drawdowns(book: &BookResults) -> Table {
         Column::text("Recovered"),
         Column::number("Sessions under water"),
     ];
-    let mut table = Table::new("Deepest drawdowns", columns);
+    let mut table = Table::new(format!("{}: deepest drawdowns", book.title), columns);
     for episode in &book.drawdowns {
         let dates = dates(episode, &book.periods);
         table = table.row([

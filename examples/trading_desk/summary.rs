@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use bellwether::alerts::{AlertChange, AlertState, NotificationRecord};
+use bellwether::alerts::{AlertChange, AlertState, DeliveryOutcome, NotificationRecord};
 use bellwether::perf::{DrawdownEpisode, PeriodReturn};
 use bellwether::prelude::*;
 use chrono::Datelike as _;
@@ -36,7 +36,7 @@ fn head(out: &mut String, market: &Market, results: &Results) -> Result<(), Faul
     let names: Vec<_> = market.instruments().iter().map(|one| one.name.as_str()).collect();
     writeln!(out, "A trading desk watched by Bellwether")?;
     writeln!(out, "  sessions     {}, {} to {}", days.len(), days[0].date, days[days.len() - 1].date)?;
-    writeln!(out, "  instruments  {}: index levels, 100 before the first day", names.join(", "))?;
+    writeln!(out, "  instruments  {}: index levels, 100 at the start", names.join(", "))?;
     writeln!(out, "  benchmark    {benchmark} held")?;
     writeln!(out, "  capital      {} USD for each strategy", crate::book::CAPITAL)?;
     for book in &results.books {
@@ -90,7 +90,7 @@ pub(crate) fn dates(episode: &DrawdownEpisode, periods: &[PeriodReturn]) -> Epis
 
 fn alerts(out: &mut String, results: &Results) -> Result<(), Fault> {
     let episodes = Episode::of(&results.changes);
-    let delivered = results.told.len();
+    let delivered = results.told.iter().filter(|record| arrived(record)).count();
     writeln!(out, "\nAlerts: {} fired, {delivered} notifications delivered", episodes.len())?;
     for years in TOLD_YEARS {
         let told: Vec<_> = episodes.iter().filter(|one| years.contains(&one.fired.at.year())).collect();
@@ -150,7 +150,7 @@ pub(crate) fn summary(change: &AlertChange) -> String {
 /// or as soon as the group was due again.
 fn channels<'a>(change: &AlertChange, told: &'a [NotificationRecord]) -> Vec<&'a str> {
     let mut channels: Vec<&str> = Vec::new();
-    for record in told.iter().filter(|record| record.at >= change.at) {
+    for record in told.iter().filter(|record| arrived(record) && record.at >= change.at) {
         let lists = record.notification.listed().any(|alert| {
             alert.labels() == change.alert.labels()
                 && alert.state() == change.state
@@ -161,6 +161,10 @@ fn channels<'a>(change: &AlertChange, told: &'a [NotificationRecord]) -> Vec<&'a
         }
     }
     channels
+}
+
+fn arrived(record: &NotificationRecord) -> bool {
+    matches!(record.outcome, DeliveryOutcome::Delivered { .. })
 }
 
 /// The same as one JSON document.

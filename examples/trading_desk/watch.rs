@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::folder::{ALERTS, DATABASE, Folder};
 use crate::order::{self, DeskEvents, Order, RejectReason};
 use crate::order_metrics::{OrderMetrics, StrategyOrders};
+use crate::progress::Screen;
 use crate::session::Day;
 use crate::{book, market::Market, rules, strategy::Strategy};
 
@@ -82,7 +83,7 @@ impl Watch {
             .remember(store.alerts())
             .rules(rules::all())
             .channel(JsonLinesFile::new(ChannelName::new("journal")?, journal)?)
-            .channel(Console::stderr(ChannelName::new("pager")?))
+            .channel(Console::to(ChannelName::new("pager")?, Screen))
             .build()?;
         metrics.collect(alerts.clone())?;
 

@@ -96,7 +96,7 @@ fn a_single_row() {
 #[test]
 fn a_loss_of_more_than_everything() {
     let file = b"date,return\n2001-01-02,0.01\n2001-01-03,-1.5\n";
-    refused(&folder(Some(file)), &["spread.csv", "line 3", "-1.5", "-1"]);
+    refused(&folder(Some(file)), &["spread.csv", "line 3", "column 12", "-1.5"]);
 }
 
 #[test]

@@ -24,8 +24,6 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
     }
 
     // The output of passed tests is asked for too: a test without its server says so there.
-    let mut cargo = command::cargo(&workspace.root);
-    cargo.args(everything).args(["--", "--show-output"]);
     let names = names(workspace.metadata()?, &built.lines);
     let mut results = TestResults { names, ..TestResults::default() };
     let mut told = 0;
@@ -38,15 +36,22 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
         }
         told = results.programs.len();
     };
-    let run = command::capture(&mut cargo, |line| {
-        results.read(line);
+    let mut success = true;
+    // Cargo leaves out the unit tests of examples unless it is asked for them.
+    for examples in [&[][..], &["--examples"]] {
+        let mut cargo = command::cargo(&workspace.root);
+        cargo.args(everything).args(examples).args(["--", "--show-output"]);
+        let run = command::capture(&mut cargo, |line| {
+            results.read(line);
+            tell(&results);
+            ticker.show(line);
+        })?;
+        results.close();
         tell(&results);
-        ticker.show(line);
-    })?;
-    results.close();
-    tell(&results);
+        success &= run.success;
+    }
     ticker.clear();
-    Ok(results.finish(run.success).with_note(note))
+    Ok(results.finish(success).with_note(note))
 }
 
 /// What to call each test program, by the name of its file: `bellwether-perf it`.

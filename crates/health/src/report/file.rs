@@ -27,7 +27,14 @@ pub async fn write_files(folder: PathBuf, files: Vec<(String, String)>) -> Resul
 
 fn write(folder: &Path, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let fault = |source| FileError { path: path.to_owned(), source };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fault)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        // As any other new file: readable as far as the umask allows, and not only by its owner.
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(fault)?;
     file.write_all(bytes).map_err(fault)?;
     file.as_file().sync_all().map_err(fault)?;
     file.persist(path).map_err(|error| fault(error.error))?;

@@ -46,7 +46,7 @@ pub(super) fn page(report: &Report) -> String {
                     @if !report.notes.is_empty() {
                         ul { @for note in &report.notes { li { (clean(note)) } } }
                     }
-                    p { "Made " time datetime=(report.made_at) { (report.made_at) } " by Bellwether." }
+                    p { "As of " time datetime=(report.made_at) { (report.made_at) } ". Made by Bellwether." }
                 }
             }
         }

@@ -10,7 +10,7 @@ pub(super) fn page(report: &Report) -> String {
         let _ = writeln!(out, "{}\n", escape(subtitle));
     }
     let (from, to) = (report.period.start(), report.period.end());
-    let _ = writeln!(out, "{} · {from} to {to} · made {}\n", report.status, report.made_at);
+    let _ = writeln!(out, "{} · {from} to {to} · as of {}\n", report.status, report.made_at);
     if !report.headline.is_empty() {
         facts(&mut out, &report.headline);
     }

@@ -54,8 +54,14 @@ async fn the_oldest_feed_decides_whether_feeds_are_fresh() {
 
 #[tokio::test]
 async fn a_feed_that_never_spoke_is_not_fresh() {
-    let silent = feed(vec![("a", 400, 1.0)]).await;
-    assert_eq!(silent.output(), Some("no sample of tick_price within 10m"));
+    let silent = feed(vec![]).await;
+    assert_eq!(silent.output(), Some("no sample of tick_price"));
+}
+
+#[tokio::test]
+async fn a_feed_that_died_long_ago_is_not_forgotten_beside_one_that_lives() {
+    let one_dead = feed(vec![("a", 990, 1.0), ("b", 1, 1.0)]).await;
+    assert_eq!((one_dead.status(), one_dead.observed().unwrap().value), (Status::Fail, 999.0));
 }
 
 #[tokio::test]
