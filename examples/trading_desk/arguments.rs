@@ -37,9 +37,9 @@ Reads:
   least two rows in ascending order of date. A return is simple, a fraction
   since the row before (0.01 = 1 %), above -1; a close is above 0. All files
   are checked before anything is traded. Prices are index levels rebuilt from
-  the returns, 100 at the start. Numbers per year take 252 days. The benchmark is sp500_daily.csv if
-  it is there, else the first file by name. Momentum starts to trade when it
-  has seen 253 days and a month begins.
+  the returns, 100 at the start. Numbers per year take 252 days. The benchmark
+  is sp500_daily.csv if it is there, else the first file by name. Momentum
+  starts to trade when it has seen 253 days and a month begins.
 
 Writes:
   report.html   the report, one file that needs no network
