@@ -97,6 +97,32 @@ fn labelled(c: &mut Criterion) {
     }
 }
 
+/// A flood of label sets that nobody knows, in a registry that is full: by the bound of one metric, and by that of all.
+fn flood(c: &mut Criterion) {
+    const SETS: usize = 4_096;
+    let values: Vec<[String; 2]> =
+        (0..SETS).map(|i| [format!("venue-{}", i % 100), format!("ID{i:08}")]).collect();
+    let per_metric = RegistryConfig::default().with_max_series_per_metric(100);
+    let of_all = RegistryConfig::default().with_max_series(100);
+    for (bound, config) in [("of the metric", per_metric), ("of the registry", of_all)] {
+        let registry = Registry::new(&SystemClock::shared(), config);
+        let family = registry.counter_family("orders_total", Unit::None, "Orders.", ["venue", "id"]).unwrap();
+        (0..100).for_each(|i| family.with(["known", &i.to_string()]).increment());
+        for threads in THREADS {
+            let mut group = c.benchmark_group(format!("counter by 2 labels beyond the bound/{threads}"));
+            group.bench_function(format!("bellwether, {bound}"), |b| {
+                b.iter_custom(|n| {
+                    on_threads(threads, n, |i| {
+                        let [venue, id] = &values[i as usize % SETS];
+                        family.with([venue, id]).increment();
+                    })
+                });
+            });
+            group.finish();
+        }
+    }
+}
+
 fn gauge_and_histogram(c: &mut Criterion) {
     let registry = registry(10);
     let ours = registry.gauge("depth", Unit::None, "Depth.").unwrap();
@@ -217,6 +243,6 @@ fn history(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().without_plots();
-    targets = counter, labelled, gauge_and_histogram, text, history
+    targets = counter, labelled, flood, gauge_and_histogram, text, history
 }
 criterion_main!(benches);

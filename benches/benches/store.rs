@@ -13,7 +13,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bellwether_alerts::{Alert, ChannelName, Delivery, GroupKey, Notification, Outbox, ReceiverName};
+use bellwether_alerts::{
+    Alert, ChannelName, Delivery, DeliveryOutcome, GroupKey, Notification, NotificationLog,
+    NotificationRecord, Outbox, Receipt, ReceiverName,
+};
 use bellwether_core::{
     Aggregate, Descriptor, HistoryQuery, Labels, Limit, MetricName, PageRequest, SampleBatch, SampleHistory,
     SeriesKey, SystemClock, TimeRange, Timestamp, Unit,
@@ -249,7 +252,7 @@ fn raise(c: &mut Criterion) {
     // As a courier keeps it: settled as fast as it is put.
     let settle = async |claims: usize| {
         for claim in outbox.claim(&pager, now, claims, Duration::from_secs(30)).await.unwrap() {
-            outbox.delivered(&claim, &bellwether_alerts::Receipt::delivered(), now).await.unwrap();
+            outbox.delivered(&claim, &Receipt::delivered(), now).await.unwrap();
         }
     };
     let mut next = 0;
@@ -287,5 +290,37 @@ fn raise(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, ingest, whole_history, read, raise);
+/// What a courier asks of a store for one notification, one after the other: put, claimed, logged, settled. The file system's time
+/// for F says how often that waits for the disk.
+fn life(c: &mut Criterion) {
+    let runtime = runtime();
+    let folder = tempfile::tempdir().unwrap();
+    eprintln!("F = {:?}", probe(folder.path()));
+    let config = StoreConfig::file(folder.path().join("desk.db"));
+    let store = runtime.block_on(Store::open(&config, &SystemClock::shared())).unwrap();
+    let (alerts, now) = (store.alerts(), DateTime::UNIX_EPOCH);
+    let pager = ChannelName::new("pager").unwrap();
+    let mut next = 0;
+    c.bench_function("the life of one notification: put, claimed, logged, settled", |b| {
+        b.iter(|| {
+            let put = [delivery(next)];
+            next += 1;
+            runtime.block_on(async {
+                alerts.put(&put, now).await.unwrap();
+                let claims = alerts.claim(&pager, now, 1, Duration::from_secs(30)).await.unwrap();
+                let record = NotificationRecord {
+                    at: now,
+                    channel: pager.clone(),
+                    notification: Arc::clone(put[0].notification()),
+                    attempts: 1,
+                    outcome: DeliveryOutcome::Delivered { receipt: Receipt::delivered() },
+                };
+                NotificationLog::append(&alerts, &[record]).await.unwrap();
+                alerts.delivered(&claims[0], &Receipt::delivered(), now).await.unwrap();
+            });
+        });
+    });
+}
+
+criterion_group!(benches, ingest, whole_history, read, raise, life);
 criterion_main!(benches);

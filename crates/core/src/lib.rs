@@ -42,6 +42,7 @@ mod labels;
 mod masked_url;
 mod name;
 mod page;
+mod quantile;
 mod ratio;
 pub mod resilience;
 mod sample;
@@ -68,11 +69,12 @@ pub use crate::descriptor::{Descriptor, Kind, Unit};
 pub use crate::fingerprint::{Fingerprint, FingerprintError};
 pub use crate::history::{HistoryError, HistoryQuery, SampleHistory, SeriesSample};
 pub use crate::human_duration::{HumanDuration, HumanDurationError, IntoDuration};
-pub use crate::labels::{Labels, LabelsError, LabelsKey, MAX_LABEL_VALUE_LEN, MAX_LABELS};
+pub use crate::labels::{Labels, LabelsError, MAX_LABEL_VALUE_LEN, MAX_LABELS};
 #[cfg(feature = "secret")]
 pub use crate::masked_url::{MAX_URL_LEN, MaskedUrl, MaskedUrlError};
-pub use crate::name::{LabelName, MAX_NAME_LEN, MetricName, NameError};
+pub use crate::name::{LabelName, MAX_NAME_LEN, MetricName, NameError, NameGrammar};
 pub use crate::page::{Cursor, CursorError, Limit, LimitError, Page, PageRequest};
+pub use crate::quantile::quantile;
 pub use crate::ratio::{Ratio, RatioError};
 pub use crate::sample::Sample;
 #[cfg(feature = "secret")]

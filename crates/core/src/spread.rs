@@ -52,6 +52,14 @@ impl Spread {
     /// With increasing, finite upper bounds.
     pub fn new(bounds: impl Into<Box<[f64]>>) -> Result<Self, BoundsError> {
         let bounds = bounds.into();
+        Self::check_bounds(&bounds)?;
+        let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
+        Ok(Self { bounds, counts, sum: AtomicU64::new(0f64.to_bits()), refused: AtomicU64::new(0) })
+    }
+
+    /// Whether these are upper bounds of buckets: increasing, finite, at most [`MAX_BOUNDS`](Self::MAX_BOUNDS). The last
+    /// bucket is open by itself: an infinite bound is not to be named.
+    pub fn check_bounds(bounds: &[f64]) -> Result<(), BoundsError> {
         if bounds.len() > Self::MAX_BOUNDS {
             return Err(BoundsError::TooMany { got: bounds.len() });
         }
@@ -65,8 +73,7 @@ impl Spread {
             }
             before = value;
         }
-        let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        Ok(Self { bounds, counts, sum: AtomicU64::new(0f64.to_bits()), refused: AtomicU64::new(0) })
+        Ok(())
     }
 
     /// Counts a value. One that is not finite is refused and counted as such. O(log buckets).

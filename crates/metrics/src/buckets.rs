@@ -38,19 +38,7 @@ impl Buckets {
     /// Checks the bounds. The last bucket is open by itself: `+Inf` is not to be named.
     pub fn new(bounds: impl Into<Box<[f64]>>) -> Result<Self, BoundsError> {
         let bounds = bounds.into();
-        if bounds.len() > Self::MAX {
-            return Err(BoundsError::TooMany { got: bounds.len() });
-        }
-        let mut before = f64::NEG_INFINITY;
-        for (at, &value) in bounds.iter().enumerate() {
-            if !value.is_finite() {
-                return Err(BoundsError::NotFinite { at, value });
-            }
-            if value <= before {
-                return Err(BoundsError::NotIncreasing { at, value, before });
-            }
-            before = value;
-        }
+        Spread::check_bounds(&bounds)?;
         Ok(Self::checked(bounds))
     }
 
@@ -93,6 +81,11 @@ impl Buckets {
     /// The bounds, increasing.
     pub fn bounds(&self) -> &[f64] {
         &self.0.bounds
+    }
+
+    /// Whether there are bounds below zero: negative values are expected, and their sum may fall.
+    pub(crate) fn are_for_negatives(&self) -> bool {
+        self.bounds().first().is_some_and(|&first| first < 0.0)
     }
 
     /// For each bucket, the open one included, how its line in the text format goes on after `le="`.

@@ -34,6 +34,8 @@ struct CollectedFamily {
     series: BTreeMap<Labels, CollectedSeries>,
     /// The buckets that were told last: the same for all series as a rule.
     buckets: Buckets,
+    /// Number of the run in which it last looked for series to forget: once in a run is enough.
+    made_room_in: u64,
 }
 
 struct CollectedSeries {
@@ -52,6 +54,9 @@ enum CollectedValue {
 /// A series that a collector has not told for this many runs is forgotten.
 const FORGOTTEN_AFTER: u64 = 1_000;
 
+/// The same where others need the place: one run may leave a series out, or fail before it comes to it.
+const FORGOTTEN_AFTER_WHEN_FULL: u64 = 2;
+
 impl Collector {
     pub(crate) fn new(
         source: Box<dyn Collect>,
@@ -60,8 +65,12 @@ impl Collector {
         failures: Arc<CollectorFigures>,
         bounds: Option<SeriesBounds>,
     ) -> Self {
-        let family =
-            |declared| CollectedFamily { declared, series: BTreeMap::new(), buckets: Buckets::default() };
+        let family = |declared| CollectedFamily {
+            declared,
+            series: BTreeMap::new(),
+            buckets: Buckets::default(),
+            made_room_in: 0,
+        };
         let families = families.into_iter().map(family).collect();
         Self { source, type_name, families, failures, bounds, run: 0, failing: false }
     }
@@ -75,14 +84,8 @@ impl Collector {
     /// before it stays.
     pub(crate) fn run(&mut self, figures: &Figures) {
         self.run += 1;
-        let mut intake = Intake {
-            families: &mut self.families,
-            next: 0,
-            made_room: false,
-            run: self.run,
-            bounds: self.bounds,
-            figures,
-        };
+        let mut intake =
+            Intake { families: &mut self.families, next: 0, run: self.run, bounds: self.bounds, figures };
         // A collector that panicked is asked again: whatever state it left behind is its own.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.source.collect(&mut intake)));
         let failure = match outcome {
@@ -93,7 +96,10 @@ impl Collector {
             }
             Err(panic) => {
                 self.failures.panics.increment();
-                Some(format!("panic: {}", message(&*panic)))
+                let failure = format!("panic: {}", message(&*panic));
+                // What it panicked with may panic when it goes, and what comes of that is not asked any more.
+                std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
+                Some(failure)
             }
         };
         match &failure {
@@ -104,15 +110,15 @@ impl Collector {
             _ => {}
         }
         self.failing = failure.is_some();
-        if self.bounds.is_some() && self.run.is_multiple_of(FORGOTTEN_AFTER) {
-            self.forget(FORGOTTEN_AFTER, figures);
-        }
-    }
-
-    /// Forgets series that were not told in the last `runs`.
-    fn forget(&mut self, runs: u64, figures: &Figures) {
-        for family in &mut self.families {
-            family.forget(self.run.saturating_sub(runs), figures);
+        if let Some(bounds) = self.bounds {
+            // In a full registry they make room for others, be these told by another collector or an instrument's.
+            let full = !figures.has_room(bounds.all);
+            if full || self.run.is_multiple_of(FORGOTTEN_AFTER) {
+                let runs = if full { FORGOTTEN_AFTER_WHEN_FULL } else { FORGOTTEN_AFTER };
+                for family in &mut self.families {
+                    family.forget(self.run.saturating_sub(runs), figures);
+                }
+            }
         }
     }
 
@@ -185,8 +191,6 @@ struct Intake<'a> {
     families: &'a mut [CollectedFamily],
     /// The family that is told next, if the collector goes by its descriptors.
     next: usize,
-    /// Whether series that are no longer told were forgotten in this run.
-    made_room: bool,
     run: u64,
     bounds: Option<SeriesBounds>,
     figures: &'a Figures,
@@ -224,17 +228,13 @@ impl Intake<'_> {
             series.value = put(Some(old), &family.buckets);
             return;
         }
-        if let Some(bounds) = self.bounds {
-            if family.series.len() >= bounds.per_metric && !self.made_room {
-                // Series that are no longer told make room, looked for once in a run.
-                self.made_room = true;
-                family.forget(self.run.saturating_sub(2), self.figures);
-            }
-            if family.series.len() >= bounds.per_metric || !self.figures.reserve_series(bounds.all) {
-                self.figures.overflowed.increment();
-                return;
-            }
+        if let Some(bounds) = self.bounds
+            && !self.reserve(at, bounds)
+        {
+            self.figures.overflowed.increment();
+            return;
         }
+        let Some(family) = self.families.get_mut(at) else { return };
         let key = SeriesKey { descriptor: Arc::clone(&family.declared.descriptor), labels: labels.clone() };
         let series = CollectedSeries {
             prefix: Prefix::new(&key),
@@ -244,6 +244,18 @@ impl Intake<'_> {
             tracks: [None, None],
         };
         family.series.insert(labels.clone(), series);
+    }
+
+    /// Takes a place for one series more of a family; series that are no longer told make room.
+    fn reserve(&mut self, at: usize, bounds: SeriesBounds) -> bool {
+        let old = self.run.saturating_sub(FORGOTTEN_AFTER_WHEN_FULL);
+        let Some(family) = self.families.get_mut(at) else { return false };
+        let full = family.series.len() >= bounds.per_metric;
+        if (full || !self.figures.has_room(bounds.all)) && family.made_room_in != self.run {
+            family.made_room_in = self.run;
+            family.forget(old, self.figures);
+        }
+        family.series.len() < bounds.per_metric && self.figures.reserve_series(bounds.all)
     }
 
     fn number(&mut self, descriptor: &Descriptor, kind: Kind, labels: &Labels, value: f64) {
@@ -285,7 +297,9 @@ impl SampleSink for Intake<'_> {
             };
             family.buckets = buckets;
         }
-        if spread.counts.len() != spread.bounds.len() + 1 {
+        // All of them together are a count too.
+        let count = spread.counts.iter().try_fold(0u64, |all, &count| all.checked_add(count));
+        if spread.counts.len() != spread.bounds.len() + 1 || count.is_none() {
             self.figures.refused.buckets.increment();
             return;
         }

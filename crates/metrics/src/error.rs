@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use bellwether_core::{BoundsError, Descriptor, Kind, LabelName, LabelsError, MetricName, NameError, Unit};
+use bellwether_core::{
+    BoundsError, Descriptor, Kind, LabelName, LabelsError, MAX_LABELS, MetricName, NameError, Unit,
+};
 
 use crate::Buckets;
 
@@ -46,6 +48,14 @@ pub enum RegistryError {
         label: LabelName,
         /// What it is reserved for.
         what_for: &'static str,
+    },
+    /// More labels than a series may have.
+    #[error("metric {metric:?} has {got} labels, more than {MAX_LABELS}")]
+    TooManyLabels {
+        /// The metric.
+        metric: MetricName,
+        /// How many were given.
+        got: usize,
     },
     /// A label stands twice in the definition.
     #[error("label {label:?} stands twice in the definition of metric {metric:?}")]

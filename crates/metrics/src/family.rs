@@ -25,7 +25,8 @@ pub type HistogramFamily<const N: usize = 1> = Family<Histogram, N>;
 ///
 /// The combinations are bounded. What is beyond the bound, or has a value longer than 4096 bytes, shares the one series
 /// `overflow="true"`, so that totals stay right, and is counted in `bellwether_metrics_overflowed_total` (or
-/// `bellwether_metrics_refused_total`).
+/// `bellwether_metrics_refused_total`). That costs a look-up and no more: it allocates nothing and waits for no one, so
+/// that a flood of label sets does not stall whoever records.
 ///
 /// ```
 /// # use bellwether_core::SystemClock;

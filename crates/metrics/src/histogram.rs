@@ -20,6 +20,13 @@ use crate::values::Values;
 /// that would make the sum so, is refused and counted in `bellwether_metrics_refused_total`. Recording takes no lock,
 /// allocates nothing and cannot fail.
 ///
+/// **Negative values** are counted as any others, and lower the sum: it is then no counter. What the history answers for
+/// `<name>_sum` stays right: a histogram that started again is told by its count, never by a sum that falls, so that
+/// [`Aggregate::Increase`](bellwether_core::Aggregate::Increase) and
+/// [`Aggregate::Rate`](bellwether_core::Aggregate::Rate) are what the sum really gained, and may be negative. With a
+/// bound below zero `<name>_sum` is a gauge in samples, otherwise a counter. The text format has a `_sum` in either
+/// case; Prometheus takes each fall for a restart, so `rate()` of it means nothing there.
+///
 /// ```
 /// # use bellwether_core::SystemClock;
 /// use std::time::Duration;

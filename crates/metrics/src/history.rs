@@ -2,7 +2,7 @@
 
 mod index;
 mod pages;
-mod quantile;
+mod restarts;
 mod ring;
 mod series;
 mod summary;
@@ -12,7 +12,7 @@ mod windows;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellwether_core::{SeriesKey, SharedClock, TimeRange, Timestamp};
+use bellwether_core::{Sample, SeriesKey, SharedClock, TimeRange, Timestamp};
 
 use self::index::Index;
 pub use self::series::{Dropped, RefusedSample, Series};
@@ -104,17 +104,42 @@ impl History {
 }
 
 impl Append<'_> {
-    /// Appends the value of one series; `track` remembers where it belongs from one batch to the next.
+    /// Appends the value of a counter or gauge; `track` remembers where it belongs from one batch to the next.
     pub(crate) fn push<'t>(
         &mut self,
         track: &'t mut Option<Arc<Track>>,
         key: impl FnOnce() -> Arc<SeriesKey>,
         value: f64,
     ) -> &'t Track {
-        track.take_if(|track| track.is_retired());
-        let known = track.get_or_insert_with(|| self.track(key()));
+        let track = self.track(track, key, Series::new);
+        self.count(track.series().push(Sample::new(self.at, value)));
+        track
+    }
+
+    /// Appends the count and the sum of a histogram. That it started again from zero is seen by its count, which falls
+    /// for no other reason; its sum also falls with every negative value.
+    pub(crate) fn push_histogram<'t>(
+        &mut self,
+        [of_count, of_sum]: &'t mut [Option<Arc<Track>>; 2],
+        keys: (impl FnOnce() -> Arc<SeriesKey>, impl FnOnce() -> Arc<SeriesKey>),
+        (count, sum): (f64, f64),
+    ) -> [&'t Track; 2] {
+        let of_count = self.track(of_count, keys.0, Series::new);
+        let of_sum = self.track(of_sum, keys.1, Series::of_sum);
+        let (count, sum) = (Sample::new(self.at, count), Sample::new(self.at, sum));
+        let mut counts = of_count.series();
+        let restarted = counts.newest().is_some_and(|before| count.value < before.value);
+        self.count(counts.push(count));
+        drop(counts);
+        let mut sums = of_sum.series();
+        self.count(if restarted { sums.push_restarted(sum) } else { sums.push(sum) });
+        drop(sums);
+        [of_count, of_sum]
+    }
+
+    fn count(&mut self, outcome: Result<Dropped, RefusedSample>) {
         let figures = &self.history.figures;
-        match known.series().push(bellwether_core::Sample::new(self.at, value)) {
+        match outcome {
             Ok(dropped) => {
                 self.taken += 1;
                 self.dropped.by_count += dropped.by_count;
@@ -124,16 +149,25 @@ impl Append<'_> {
             Err(RefusedSample::OutOfOrder { .. }) => figures.refused.out_of_order.increment(),
             Err(RefusedSample::Repeated { .. }) => figures.refused.repeated.increment(),
         }
-        known
     }
 
-    fn track(&mut self, key: Arc<SeriesKey>) -> Arc<Track> {
-        if let Some(track) = self.history.index.find(&key) {
-            return track;
-        }
-        let track = Arc::new(Track::new(key, &self.history.bounds));
-        self.new.push(Arc::clone(&track));
-        track
+    /// The track of a series, looked up or made if it is not remembered.
+    fn track<'t>(
+        &mut self,
+        remembered: &'t mut Option<Arc<Track>>,
+        key: impl FnOnce() -> Arc<SeriesKey>,
+        make: impl FnOnce(&HistoryConfig) -> Series,
+    ) -> &'t Track {
+        remembered.take_if(|track| track.is_retired());
+        remembered.get_or_insert_with(|| {
+            let key = key();
+            if let Some(track) = self.history.index.find(&key) {
+                return track;
+            }
+            let track = Arc::new(Track::new(key, make(&self.history.bounds)));
+            self.new.push(Arc::clone(&track));
+            track
+        })
     }
 
     /// Ends the batch: series that are new can be read from now on. Says whether there are too many.

@@ -1,5 +1,6 @@
 //! What all instruments have in common: a key, a shape, and a way to be read.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -45,27 +46,31 @@ pub enum Reading<'a> {
     },
 }
 
-/// What every series of one metric shares: its description, and for a histogram those of the counters that its
-/// count and its sum are sampled as.
+/// What every series of one metric shares: its description, and for a histogram those of what its count and its sum
+/// are sampled as.
 #[derive(Debug, Clone)]
 pub(crate) struct Declared {
     pub(crate) descriptor: Arc<Descriptor>,
     pub(crate) derived: Option<Derived>,
 }
 
-/// The counters `<name>_count` and `<name>_sum` of a histogram.
+/// What `<name>_count` and `<name>_sum` of a histogram are in samples.
 #[derive(Debug, Clone)]
 pub(crate) struct Derived {
     pub(crate) count: Arc<Descriptor>,
+    /// The sum of values that are not negative: a counter.
     pub(crate) sum: Arc<Descriptor>,
+    /// The sum where buckets are for negative values too: it goes up and down.
+    pub(crate) signed_sum: Arc<Descriptor>,
 }
 
 impl Declared {
     pub(crate) fn new(descriptor: Arc<Descriptor>) -> Result<Self, NameError> {
         let derived = match descriptor.kind {
             Kind::Histogram => Some(Derived {
-                count: derived(&descriptor, "_count", Unit::None)?,
-                sum: derived(&descriptor, "_sum", descriptor.unit.clone())?,
+                count: derived(&descriptor, "_count", Descriptor::counter, Unit::None)?,
+                sum: derived(&descriptor, "_sum", Descriptor::counter, descriptor.unit.clone())?,
+                signed_sum: derived(&descriptor, "_sum", Descriptor::gauge, descriptor.unit.clone())?,
             }),
             _ => None,
         };
@@ -73,7 +78,12 @@ impl Declared {
     }
 }
 
-fn derived(of: &Descriptor, suffix: &str, unit: Unit) -> Result<Arc<Descriptor>, NameError> {
+fn derived(
+    of: &Descriptor,
+    suffix: &str,
+    kind: impl FnOnce(MetricName, Unit, Cow<'static, str>) -> Descriptor,
+    unit: Unit,
+) -> Result<Arc<Descriptor>, NameError> {
     let name = MetricName::new(format!("{}{suffix}", of.name))?;
-    Ok(Arc::new(Descriptor::counter(name, unit, of.help.clone())))
+    Ok(Arc::new(kind(name, unit, of.help.clone())))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bellwether_core::{LabelName, Labels, LabelsError, SeriesKey};
+use bellwether_core::{LabelName, Labels, LabelsError, MAX_LABEL_VALUE_LEN, SeriesKey};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use parking_lot::{Mutex, RwLock};
@@ -109,7 +109,7 @@ impl<I: Instrument> Metric<I> {
 
     /// The series of these values, which are in the order of the sorted names; made if there is none yet.
     pub(crate) fn series<const N: usize>(&self, values: &[&str; N]) -> Result<I, SeriesError> {
-        self.find_or_make(values).map_err(|missing| {
+        self.find(values).or_else(|hash| self.make(values, hash)).map_err(|missing| {
             let metric = self.declared.descriptor.name.clone();
             match missing {
                 Missing::Label(source) => SeriesError::Label { metric, source },
@@ -125,28 +125,34 @@ impl<I: Instrument> Metric<I> {
     /// The series of these values, or the overflow series.
     #[inline]
     pub(crate) fn series_or_overflow<const N: usize>(&self, values: &[&str; N]) -> I {
-        self.find_or_make(values).unwrap_or_else(|missing| {
-            match missing {
-                Missing::Label(_) => self.figures.refused.label.increment(),
-                Missing::Bound(_) => self.figures.overflowed.increment(),
-            }
-            self.overflow()
-        })
+        self.find(values).unwrap_or_else(|hash| self.make_or_overflow(values, hash))
     }
 
+    /// The series of these values if it is known, otherwise their hash.
     #[inline]
-    fn find_or_make<const N: usize>(&self, values: &[&str; N]) -> Result<I, Missing> {
+    fn find<const N: usize>(&self, values: &[&str; N]) -> Result<I, u64> {
         let mut hasher = self.hashes.build_hasher();
         for value in values {
             // Folds the length in, so that where one value ends and the next begins makes a difference.
             hasher.write(value.as_bytes());
         }
         let hash = hasher.finish();
-        let shard = self.shard(hash);
-        if let Some(entry) = shard.read().find(hash, |entry| entry.is(hash, values)) {
-            return Ok(entry.series.clone());
-        }
-        self.make(values, hash, shard)
+        let table = self.shard(hash).read();
+        table.find(hash, |entry| entry.is(hash, values)).map(|entry| entry.series.clone()).ok_or(hash)
+    }
+
+    /// What cannot be made must cost little, since a flood of label sets comes just when there is no time: no lock is
+    /// written, nothing is allocated.
+    #[cold]
+    fn make_or_overflow<const N: usize>(&self, values: &[&str; N], hash: u64) -> I {
+        let too_long = values.iter().any(|value| value.len() > MAX_LABEL_VALUE_LEN);
+        let refused = match (!too_long).then(|| self.make(values, hash)) {
+            Some(Ok(series)) => return series,
+            Some(Err(Missing::Bound(_))) => &self.figures.overflowed,
+            None | Some(Err(Missing::Label(_))) => &self.figures.refused.label,
+        };
+        refused.increment();
+        self.overflow()
     }
 
     /// The series that takes what has none of its own. Beyond every bound, once per metric.
@@ -161,14 +167,17 @@ impl<I: Instrument> Metric<I> {
     }
 
     #[cold]
-    fn make<const N: usize>(&self, values: &[&str; N], hash: u64, shard: &Shard<I>) -> Result<I, Missing> {
-        // Once the bound is reached, look-ups beyond it disturb no one.
+    fn make<const N: usize>(&self, values: &[&str; N], hash: u64) -> Result<I, Missing> {
+        // Once a bound is reached, look-ups beyond it disturb no one.
         if self.series.load(Ordering::Relaxed) >= self.bounds.per_metric {
             return Err(Missing::Bound(self.bounds.per_metric));
         }
+        if !self.figures.has_room(self.bounds.all) {
+            return Err(Missing::Bound(self.bounds.all));
+        }
         let pairs = self.labels.iter().map(LabelName::as_str).zip(values.iter().copied());
         let labels = Labels::new(pairs).map_err(Missing::Label)?;
-        let mut table = shard.write();
+        let mut table = self.shard(hash).write();
         // Another thread may have been quicker.
         if let Some(entry) = table.find(hash, |entry| entry.is(hash, values)) {
             return Ok(entry.series.clone());
@@ -226,5 +235,52 @@ impl AnyMetric {
         };
         let descriptor = Arc::clone(&declared.descriptor);
         Definition { descriptor, labels: labels.into(), buckets, collector: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use bellwether_core::{Descriptor, MetricName, Unit};
+
+    use super::*;
+    use crate::Counter;
+
+    fn orders(bounds: SeriesBounds) -> Metric<Counter> {
+        let name = MetricName::new("orders_total").unwrap();
+        let declared = Declared::new(Arc::new(Descriptor::counter(name, Unit::None, "Orders."))).unwrap();
+        let labels = Box::new([LabelName::new("id").unwrap()]);
+        Metric::new(declared, labels, (), bounds, &Arc::default())
+    }
+
+    #[test]
+    fn what_has_no_series_of_its_own_waits_for_no_reader_of_the_table() {
+        for bounds in [SeriesBounds { per_metric: 2, all: 100 }, SeriesBounds { per_metric: 100, all: 2 }] {
+            let orders = orders(bounds);
+            for id in ["1", "2", "3"] {
+                orders.series_or_overflow(&[id]);
+            }
+            // A writer would wait for these.
+            let readers: Vec<_> = orders.shards.iter().map(|shard| shard.read()).collect();
+            let (done, is_done) = mpsc::channel();
+            thread::scope(|scope| {
+                let orders = &orders;
+                scope.spawn(move || {
+                    for id in 10..100 {
+                        let id: &str = &id.to_string();
+                        orders.series_or_overflow(&[id]).increment();
+                    }
+                    orders.series_or_overflow(&[&"x".repeat(5_000)]).increment();
+                    let _ = done.send(());
+                });
+                let outcome = is_done.recv_timeout(Duration::from_secs(20));
+                drop(readers);
+                assert_eq!(outcome, Ok(()));
+            });
+            assert_eq!(orders.overflow().get(), 91);
+        }
     }
 }

@@ -49,11 +49,11 @@ impl Names {
         }
     }
 
-    /// Takes the name for an instrument that is made now.
+    /// Takes the name for an instrument that is made now; none is taken if it cannot be made.
     pub(crate) fn claim_instrument(
         &mut self,
         definition: Definition,
-        make: impl FnOnce(Declared, Box<[LabelName]>) -> AnyMetric,
+        make: impl FnOnce(Declared, Box<[LabelName]>) -> Result<AnyMetric, RegistryError>,
         config: &RegistryConfig,
     ) -> Result<AnyMetric, RegistryError> {
         let declared = self.check(&definition)?;
@@ -61,7 +61,7 @@ impl Names {
         if self.len() >= config.max_metrics {
             return Err(RegistryError::TooManyMetrics { name: name.clone(), limit: config.max_metrics });
         }
-        let metric = make(declared, definition.labels);
+        let metric = make(declared, definition.labels)?;
         self.take(&definition.descriptor, Owner::Instrument(metric.clone()));
         Ok(metric)
     }

@@ -126,7 +126,7 @@ pub struct Figures {
 /// The failures of one collector.
 #[derive(Debug)]
 pub(crate) struct CollectorFigures {
-    /// The type of the collector.
+    /// The end of the type of the collector.
     name: &'static str,
     pub(crate) errors: Tally,
     pub(crate) panics: Tally,
@@ -141,6 +141,12 @@ impl Figures {
         self.series.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
+    /// Whether one series is left of a budget of `most`.
+    #[inline]
+    pub(crate) fn has_room(&self, most: usize) -> bool {
+        self.series.load(Ordering::Relaxed) < most
+    }
+
     /// One series more, beyond any budget.
     pub(crate) fn add_series(&self) {
         self.series.fetch_add(1, Ordering::Relaxed);
@@ -153,6 +159,7 @@ impl Figures {
 
     /// A place for the failures of one collector more, told from now on.
     pub(crate) fn add_collector(&self, collector: &'static str) -> Arc<CollectorFigures> {
+        let collector = label_of(collector);
         let mut collectors = self.collectors.lock();
         let same = collectors.iter().filter(|other| other.name == collector).count();
         let figures = Arc::new(match same {
@@ -167,11 +174,14 @@ impl Figures {
 /// How much of the name of a collector stands in its label.
 const MOST_NAME_CHARS: usize = 200;
 
+/// The end of a type's name: it may be longer than a label value may be, and its end tells more than its start.
+fn label_of(collector: &'static str) -> &'static str {
+    let start = collector.char_indices().rev().nth(MOST_NAME_CHARS - 1).map_or(0, |(start, _)| start);
+    collector.get(start..).unwrap_or(collector)
+}
+
 impl CollectorFigures {
     pub(crate) fn new(name: &'static str, label: &str) -> Self {
-        // A type name may be longer than a label value may be; its end tells more than its start.
-        let start = label.char_indices().rev().nth(MOST_NAME_CHARS - 1).map_or(0, |(start, _)| start);
-        let label = label.get(start..).unwrap_or(label);
         let labels = |reason| {
             Labels::new([("collector", label), ("reason", reason)]).unwrap_or_else(|_| Labels::empty())
         };

@@ -42,7 +42,8 @@ mod define;
 /// **Bounds.** Everything has one, see [`RegistryConfig`]; what is refused or dropped at a bound is counted in the
 /// registry's [own metrics](crate::OWN_METRICS).
 ///
-/// **Time.** [`sample`](Registry::sample) stamps with the wall time of the clock. When the wall clock was set back since
+/// **Time.** [`sample`](Registry::sample) stamps with the wall time of the clock, which each caller reads when its turn
+/// has come: several callers never take one another for a clock that was set back. When the wall clock was set back since
 /// the last sample, samples that are stamped after the new time are dropped and counted, and sampling goes on: the past
 /// never holds what lies in the future. When it was set forth, the age of what there is grows with it.
 ///
@@ -207,6 +208,9 @@ impl Registry {
     /// A collector that returns an error or panics stops no other; it is counted in
     /// `bellwether_metrics_collector_failures_total` and told once per change as a `tracing` event. Figures that it has
     /// not declared, or that are not finite, are refused and counted. Calls of one collector never overlap.
+    ///
+    /// Of a metric or a registry that is full, series that were not told in the last two runs make room for others; in
+    /// one that is not, a series is forgotten after 1,000 runs. Its past stays in the history.
     pub fn collect<C: Collect + 'static>(&self, collector: C) -> Result<(), RegistryError> {
         let collector_type = type_name::<C>();
         let declared = collector.descriptors().iter().cloned().map(Arc::new);
@@ -240,9 +244,7 @@ impl Registry {
 
     /// All values as they stand.
     pub fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot { at: self.0.clock.timestamp(), families: Vec::new() };
-        self.gather(|gatherer| gatherer.walk(&self.0.figures, &mut snapshot));
-        snapshot
+        self.snapshot_of(|gatherer, snapshot| gatherer.walk(&self.0.figures, snapshot))
     }
 
     /// The values of the series that are meant, in the order of their labels. Of the collectors only the one that tells
@@ -257,29 +259,45 @@ impl Registry {
     }
 
     fn only_family(&self, selector: &Selector) -> Snapshot {
-        let mut snapshot = Snapshot { at: self.0.clock.timestamp(), families: Vec::new() };
-        self.gather(|gatherer| gatherer.walk_one(selector.metric_name(), &self.0.figures, &mut snapshot));
-        snapshot
+        self.snapshot_of(|gatherer, snapshot| {
+            gatherer.walk_one(selector.metric_name(), &self.0.figures, snapshot);
+        })
+    }
+
+    fn snapshot_of(&self, walk: impl FnOnce(&mut Gatherer, &mut Snapshot)) -> Snapshot {
+        let empty = || Snapshot { at: self.0.clock.timestamp(), families: Vec::new() };
+        let read = self.gather(|gatherer| {
+            let mut snapshot = empty();
+            walk(gatherer, &mut snapshot);
+            snapshot
+        });
+        read.unwrap_or_else(empty)
     }
 
     /// Reads every instrument and collector now, appends the values to the history, and returns them for whoever else
-    /// keeps samples. A histogram is sampled as the counters `<name>_count` and `<name>_sum`. O(series).
+    /// keeps samples. A histogram is sampled as `<name>_count`, a counter, and `<name>_sum`, a counter too unless there is a
+    /// bound below zero: then a gauge. O(series).
     ///
     /// At an instant that was sampled before, the history keeps the first values and counts the others as refused.
     pub fn sample(&self) -> SampleBatch {
-        let now = self.0.clock.timestamp();
-        self.sample_at(now, now)
+        self.sample_stamped(|now| now)
     }
 
-    /// A sample that is stamped `at`, and taken `now` or a little later: a sampler's grid is a little early.
-    pub(crate) fn sample_at(&self, at: Timestamp, now: Timestamp) -> SampleBatch {
+    /// A sample that bears what `stamp` makes of the instant it is taken at: a sampler's grid is a little early. One that
+    /// is not after the newest sample, or lies in the future, is not borne: the instant it was taken at is.
+    pub(crate) fn sample_stamped(&self, stamp: impl FnOnce(Timestamp) -> Timestamp) -> SampleBatch {
         let sampled = self.gather(|gatherer| {
             let history = &*self.0.history;
+            // Read by whoever has the turn: of two callers the later one never sees the earlier time.
+            let now = self.0.clock.timestamp();
             if gatherer.newest.is_some_and(|newest| now < newest) {
                 history.step_back(now);
-                gatherer.newest = None;
+                gatherer.newest = Some(now);
             }
-            gatherer.newest = gatherer.newest.max(Some(at));
+            let stamp = stamp(now);
+            let fits = stamp <= now && gatherer.newest.is_none_or(|newest| stamp > newest);
+            let at = if fits { stamp } else { now };
+            gatherer.newest = Some(at);
             let mut sampling = Sampling::new(SampleBatch::new(at), history.append(at));
             gatherer.walk(&self.0.figures, &mut sampling);
             let (batch, too_many) = sampling.finish();
@@ -290,7 +308,7 @@ impl Registry {
             }
             batch
         });
-        sampled.unwrap_or_else(|| SampleBatch::new(at))
+        sampled.unwrap_or_else(|| SampleBatch::new(self.0.clock.timestamp()))
     }
 
     /// The recent past, for rules. Does not keep the registry alive, and never waits for a scrape or a collector.

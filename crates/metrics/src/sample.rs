@@ -24,11 +24,6 @@ impl<'a> Sampling<'a> {
     pub(crate) fn finish(self) -> (SampleBatch, bool) {
         (self.batch, self.history.finish())
     }
-
-    fn put(&mut self, track: &mut Option<Arc<Track>>, key: impl FnOnce() -> Arc<SeriesKey>, value: f64) {
-        let track = self.history.push(track, key, value);
-        self.batch.values.push((Arc::clone(track.key()), value));
-    }
 }
 
 impl Visit for Sampling<'_> {
@@ -43,21 +38,30 @@ impl Visit for Sampling<'_> {
         reading: Reading<'_>,
         tracks: &mut [Option<Arc<Track>>; 2],
     ) {
-        let [first, second] = tracks;
+        let [first, _] = &mut *tracks;
         let own = || Arc::clone(key);
         match reading {
-            Reading::Counter(total) => self.put(first, own, total.as_f64()),
-            Reading::Gauge(value) => self.put(first, own, value),
-            Reading::Histogram { counts, sum, .. } => {
-                let Some(Derived { count: of_count, sum: of_sum }) = self.derived.clone() else { return };
-                let count = counts.iter().fold(0u64, |all, &count| all.wrapping_add(count));
-                self.put(first, || derived(of_count, key), count as f64);
-                self.put(second, || derived(of_sum, key), sum);
+            Reading::Counter(total) => {
+                let track = self.history.push(first, own, total.as_f64());
+                self.batch.values.push((Arc::clone(track.key()), total.as_f64()));
+            }
+            Reading::Gauge(value) => {
+                let track = self.history.push(first, own, value);
+                self.batch.values.push((Arc::clone(track.key()), value));
+            }
+            Reading::Histogram { buckets, counts, sum } => {
+                let Some(of) = &self.derived else { return };
+                let count = counts.iter().fold(0u64, |all, &count| all.wrapping_add(count)) as f64;
+                let of_sum = if buckets.are_for_negatives() { &of.signed_sum } else { &of.sum };
+                let keys = (|| derived(&of.count, key), || derived(of_sum, key));
+                let [counts, sums] = self.history.push_histogram(tracks, keys, (count, sum));
+                self.batch.values.push((Arc::clone(counts.key()), count));
+                self.batch.values.push((Arc::clone(sums.key()), sum));
             }
         }
     }
 }
 
-fn derived(descriptor: Arc<Descriptor>, of: &SeriesKey) -> Arc<SeriesKey> {
-    Arc::new(SeriesKey { descriptor, labels: of.labels.clone() })
+fn derived(descriptor: &Arc<Descriptor>, of: &SeriesKey) -> Arc<SeriesKey> {
+    Arc::new(SeriesKey { descriptor: Arc::clone(descriptor), labels: of.labels.clone() })
 }

@@ -16,7 +16,8 @@ pub const MAX_SAMPLE_INTERVAL: Duration = Duration::from_hours(24);
 ///
 /// Ticks are due at whole multiples of the interval since 1970-01-01T00:00:00Z, so that the series of many hosts share
 /// their stamps. A tick that is late by up to a tenth of the interval bears the instant it was due; a later one bears
-/// the instant it was taken, since its values are of then. Ticks that were missed altogether are not made up for.
+/// the instant it was taken, since its values are of then, and so does one before whose turn the host took a sample of
+/// its own: stamps never go back. Ticks that were missed altogether are not made up for.
 ///
 /// ```
 /// use std::time::Duration;
@@ -98,9 +99,8 @@ async fn sample_until(registry: Registry, interval: Duration, stop: Stop) {
                 return;
             }
             // A timer may wake a little early by the wall clock.
-            let now = clock.timestamp();
-            if now >= due {
-                registry.sample_at(stamp(due, now, interval), now);
+            if clock.timestamp() >= due {
+                registry.sample_stamped(|now| stamp(due, now, interval));
                 break;
             }
         }

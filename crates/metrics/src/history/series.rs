@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp};
+use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp, quantile};
 
-use super::quantile::quantile;
+use super::restarts::{Restarts, Told};
 use super::ring::Ring;
 use crate::HistoryConfig;
 
@@ -28,7 +28,7 @@ use crate::HistoryConfig;
 ///
 /// ```
 /// use std::time::Duration;
-/// use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp};
+/// use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp, quantile};
 /// use bellwether_metrics::{HistoryConfig, Series};
 ///
 /// let mut series = Series::new(&HistoryConfig::default());
@@ -45,6 +45,7 @@ pub struct Series {
     ring: Ring,
     /// In microseconds.
     max_age: i64,
+    restarts: Restarts,
 }
 
 /// Why a sample was not taken.
@@ -95,9 +96,18 @@ fn sample((time, value): (i64, f64)) -> Sample {
 impl Series {
     /// Without samples so far.
     pub fn new(bounds: &HistoryConfig) -> Self {
+        Self::with(bounds, Restarts::Falls)
+    }
+
+    /// Of a sum that may fall: where it started again, [`push_restarted`](Self::push_restarted) says.
+    pub(crate) fn of_sum(bounds: &HistoryConfig) -> Self {
+        Self::with(bounds, Restarts::Told(Told::default()))
+    }
+
+    fn with(bounds: &HistoryConfig, restarts: Restarts) -> Self {
         let bounds = bounds.clamped();
         let max_age = i64::try_from(bounds.max_age.get().as_micros()).unwrap_or(i64::MAX);
-        Self { ring: Ring::new(bounds.max_samples), max_age }
+        Self { ring: Ring::new(bounds.max_samples), max_age, restarts }
     }
 
     /// Takes a sample, and says how many went for it. Amortized O(1).
@@ -116,13 +126,33 @@ impl Series {
         }
         let by_age = self.drop_older(at);
         let by_count = usize::from(self.ring.push(micros(at), value));
+        self.forget_restarts();
         Ok(Dropped { by_count, by_age })
+    }
+
+    /// Takes the first sample after a restart.
+    pub(crate) fn push_restarted(&mut self, sample: Sample) -> Result<Dropped, RefusedSample> {
+        let before = self.ring.newest();
+        let dropped = self.push(sample)?;
+        if let (Restarts::Told(told), Some((_, before))) = (&mut self.restarts, before) {
+            told.add(micros(sample.at), before);
+        }
+        self.forget_restarts();
+        Ok(dropped)
+    }
+
+    /// Restarts outside of the samples that there are say nothing any more.
+    fn forget_restarts(&mut self) {
+        if let Restarts::Told(told) = &mut self.restarts {
+            told.keep(self.ring.oldest().map(|(time, _)| time), self.ring.newest().map(|(time, _)| time));
+        }
     }
 
     /// Drops what is older than the bound of age at `now`, and says how many that were.
     pub fn expire(&mut self, now: Timestamp) -> usize {
         let dropped = self.drop_older(now);
         self.ring.shrink();
+        self.forget_restarts();
         dropped
     }
 
@@ -143,6 +173,7 @@ impl Series {
             self.ring.pop_newest();
             dropped += 1;
         }
+        self.forget_restarts();
         dropped
     }
 
@@ -204,15 +235,24 @@ impl Series {
             Aggregate::Max => summary().map(|summary| summary.max()),
             Aggregate::Mean => summary().map(|summary| summary.mean()),
             Aggregate::StdDev => summary().and_then(|summary| summary.std_dev()),
-            Aggregate::Increase => summary().and_then(|summary| summary.increase()),
+            Aggregate::Increase => self.increase(&places, oldest, newest),
             Aggregate::Rate => {
                 let seconds = (newest.0 - oldest.0) as f64 / 1e6;
-                summary().and_then(|summary| Some(summary.increase()? / seconds))
+                self.increase(&places, oldest, newest).map(|increase| increase / seconds)
             }
             Aggregate::Slope => summary().and_then(|summary| summary.slope()),
             _ => None,
         };
         Some((value.filter(|value| value.is_finite())?, sample(newest).at))
+    }
+
+    /// What a total gained between two samples and at the places from one to the other; nothing if they are one.
+    fn increase(&self, places: &Range<usize>, oldest: (i64, f64), newest: (i64, f64)) -> Option<f64> {
+        match &self.restarts {
+            Restarts::Falls => self.ring.summary(places.clone())?.increase(),
+            Restarts::Told(_) if places.len() < 2 => None,
+            Restarts::Told(told) => Some((newest.1 - oldest.1) + told.before(oldest.0, newest.0)),
+        }
     }
 
     /// Copies the values of a range and says when the newest was measured; nothing if there are none.

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bellwether_core::{Aggregate, Labels, SeriesKey, TimeRange, Timestamp};
+use bellwether_core::{Aggregate, Labels, SeriesKey, TimeRange, Timestamp, quantile};
 use parking_lot::{Mutex, MutexGuard};
 
-use super::quantile::quantile;
 use super::series::Series;
-use crate::HistoryConfig;
 
 /// One series of the history, shared by the sampler and readers.
 #[derive(Debug)]
@@ -20,8 +18,8 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    pub(crate) fn new(key: Arc<SeriesKey>, bounds: &HistoryConfig) -> Self {
-        Self { key, series: Mutex::new(Series::new(bounds)), retired: AtomicBool::new(false) }
+    pub(crate) fn new(key: Arc<SeriesKey>, series: Series) -> Self {
+        Self { key, series: Mutex::new(series), retired: AtomicBool::new(false) }
     }
 
     pub(crate) fn key(&self) -> &Arc<SeriesKey> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bellwether_core::{Descriptor, Kind, LabelName};
+use bellwether_core::{Descriptor, Kind, LabelName, MAX_LABELS};
 
 use super::Registry;
 use crate::error::{Definition, RegistryError};
@@ -37,12 +37,18 @@ impl Registry {
                 registered: Box::new(registered.definition()),
             });
         }
-        let make = |declared: Declared, labels| {
-            I::any(Arc::new(Metric::<I>::new(declared, labels, shape, self.bounds(), &self.0.figures)))
+        let make = |declared: Declared, labels: Box<[LabelName]>| {
+            let plain = labels.is_empty();
+            let metric = Metric::<I>::new(declared, labels, shape, self.bounds(), &self.0.figures);
+            if plain {
+                metric.series(&[])?;
+            }
+            Ok(I::any(Arc::new(metric)))
         };
         let made = names.claim_instrument(definition, make, &self.0.config)?;
-        drop(names);
+        // With the names still locked: whoever finds the metric there also finds it in a scrape.
         self.0.arrivals.lock().metrics.push(made.clone());
+        drop(names);
         // It was made of this kind above.
         I::of(&made).ok_or_else(|| RegistryError::Conflict {
             requested: Box::new(made.definition()),
@@ -76,8 +82,11 @@ impl Registry {
     }
 }
 
-/// The labels of a definition: none twice, none reserved.
+/// The labels of a definition: not too many, none twice, none reserved.
 fn check_labels(descriptor: &Descriptor, sorted: &[LabelName]) -> Result<(), RegistryError> {
+    if sorted.len() > MAX_LABELS {
+        return Err(RegistryError::TooManyLabels { metric: descriptor.name.clone(), got: sorted.len() });
+    }
     if let Some([label, _]) = sorted.array_windows().find(|[a, b]| a == b) {
         return Err(RegistryError::RepeatedLabel { metric: descriptor.name.clone(), label: label.clone() });
     }

@@ -6,14 +6,26 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use bellwether_metrics::{Buckets, Unit};
+use bellwether_core::{Aggregate, HistoryQuery, PageRequest, SampleWindows, TimeRange};
+use bellwether_metrics::{Buckets, RegistryConfig, Unit};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, at, selector};
+use crate::pages::now;
 
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    /// Bytes that this thread allocated and has not freed.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+}
+
+fn keep(bytes: usize) {
+    LIVE.with(|live| live.set(live.get().wrapping_add_unsigned(bytes)));
+}
+
+fn free(bytes: usize) {
+    LIVE.with(|live| live.set(live.get().wrapping_sub_unsigned(bytes)));
 }
 
 // SAFETY: every call goes to the system's allocator as it came; counting touches a constant-initialised thread-local
@@ -21,17 +33,21 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        keep(layout.size());
         // SAFETY: as the caller promised.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        free(layout.size());
         // SAFETY: as the caller promised.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        free(layout.size());
+        keep(size);
         // SAFETY: as the caller promised.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -77,6 +93,35 @@ fn recording_and_known_label_sets_allocate_nothing() {
 }
 
 #[test]
+fn unknown_label_sets_beyond_a_bound_allocate_nothing() {
+    let per_metric = RegistryConfig::default().with_max_series_per_metric(3);
+    let of_all = RegistryConfig::default().with_max_series(3);
+    for config in [per_metric, of_all] {
+        let desk = Desk::with(config);
+        let orders = desk.counter_family("orders_total", Unit::None, "Orders.", ["venue", "id"]).unwrap();
+        let ids: Vec<String> = (0..1_000).map(|id| id.to_string()).collect();
+        let long = "x".repeat(5_000);
+        for id in &ids[..3] {
+            orders.with(["XNYS", id]).increment();
+        }
+        orders.with(["XNYS", "overflow"]).increment();
+        let spent = allocations(|| {
+            for id in &ids {
+                orders.with(["XNAS", id]).increment();
+                orders.with(["XNAS", long.as_str()]).increment();
+            }
+        });
+        assert_eq!((spent, orders.overflow().get()), (0, 2_001));
+    }
+    // Too long a value is no series whether there is room or not.
+    let desk = Desk::new();
+    let orders = desk.counter_family("orders_total", Unit::None, "Orders.", ["id"]).unwrap();
+    let long = "x".repeat(5_000);
+    orders.overflow();
+    assert_eq!(allocations(|| orders.with(&long).increment()), 0);
+}
+
+#[test]
 fn a_scrape_into_a_used_buffer_allocates_nothing() {
     let desk = Desk::new();
     let orders = desk.counter_family("orders_total", Unit::None, "Orders.", ["id"]).unwrap();
@@ -93,6 +138,46 @@ fn a_scrape_into_a_used_buffer_allocates_nothing() {
         desk.write_text(&mut page);
     });
     assert_eq!(spent, 0);
+}
+
+#[test]
+fn random_queries_leave_no_memory_behind() {
+    let desk = Desk::new();
+    let depth = desk.gauge_family("depth", Unit::None, "Depth.", ["venue"]).unwrap();
+    for second in 0..300 {
+        for venue in ["ARCX", "XNAS", "XNYS"] {
+            depth.with(venue).set(f64::from(second));
+        }
+        desk.sample();
+        desk.advance(1);
+    }
+    let mut state = 1u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut answers = Vec::with_capacity(16);
+    let mut query = || {
+        // Names, labels, ends and lengths that were never asked for before.
+        let name = if random(2) == 0 { "depth".to_owned() } else { format!("unknown_{}", random(1 << 30)) };
+        let venue = ["XNYS".to_owned(), format!("venue-{}", random(1 << 30))];
+        let selector = selector(&name).equal("venue".try_into().unwrap(), &venue[random(2) as usize]);
+        let end = at(random(400) as i64).saturating_add(Duration::from_micros(random(1_000_000)));
+        let range = TimeRange::ending(end, Duration::from_micros(random(400_000_000)));
+        let quantile = Aggregate::Quantile(random(1_000) as f64 / 1_000.0);
+        let aggregate = [Aggregate::Mean, Aggregate::Rate, Aggregate::Slope, Aggregate::Max, quantile]
+            [random(5) as usize];
+        answers.clear();
+        desk.windows().aggregate(&selector, range, aggregate, &mut answers);
+        let every = Duration::from_micros(1 + random(60_000_000));
+        let steps = HistoryQuery::new(selector, range).every(every, aggregate);
+        now(desk.history().read(&steps, &PageRequest::default())).unwrap();
+        answers.clear();
+    };
+    (0..100).for_each(|_| query());
+    let before = LIVE.with(Cell::get);
+    (0..5_000).for_each(|_| query());
+    assert_eq!(LIVE.with(Cell::get) - before, 0, "bytes");
 }
 
 #[test]

@@ -94,22 +94,38 @@ fn history_is_bounded_by_age_on_append_and_on_read() {
 #[test]
 fn series_that_went_away_are_dropped_from_the_history_when_they_are_too_old() {
     let history = HistoryConfig::default().with_max_age(std::time::Duration::from_secs(100));
-    let desk = Desk::with(RegistryConfig::default().with_history(history));
-    let gauge = desk.gauge("depth", Unit::None, "Depth.").unwrap();
-    gauge.set(1.0);
-    desk.sample();
-    gauge.clear();
-    let age = desk.evicted("age");
+    let config = RegistryConfig::default().with_history(history);
+    // Two alike, but that one had five gauges more for three samples.
+    let (desk, other) = (Desk::with(config.clone()), Desk::with(config));
+    let gauges = desk.gauge_family("depth", Unit::None, "Depth.", ["venue"]).unwrap();
+    let venues = ["ARCX", "BATS", "IEXG", "XNAS", "XNYS"];
+    for _ in 0..3 {
+        for venue in venues {
+            gauges.with(venue).set(1.0);
+        }
+        for desk in [&desk, &other] {
+            desk.sample();
+            desk.advance(1);
+        }
+    }
+    for venue in venues {
+        gauges.with(venue).clear();
+    }
+    let held = |desk: &Desk| desk.own("bellwether_metrics_history_held_samples", None);
+    assert_eq!(held(&desk) - held(&other), 15.0);
     for _ in 0..64 {
-        desk.advance(10);
+        for desk in [&desk, &other] {
+            desk.advance(10);
+            desk.sample();
+        }
+    }
+    assert_eq!(held(&desk) - held(&other), 0.0, "nothing is held for those that went away");
+    assert_eq!(desk.evicted("age") - other.evicted("age"), 15.0);
+    // They come back as if they had never been there.
+    gauges.with("XNYS").set(2.0);
+    for _ in 0..2 {
+        desk.advance(1);
         desk.sample();
     }
-    assert!(desk.evicted("age") > age);
-    // It comes back as if it had never been there.
-    gauge.set(2.0);
-    desk.advance(1);
-    desk.sample();
-    desk.advance(1);
-    desk.sample();
     assert_eq!(desk.one("depth", Aggregate::Count), Some(2.0));
 }

@@ -168,6 +168,22 @@ fn errors_and_panics_are_counted_and_stop_no_other() {
 }
 
 #[test]
+fn a_panic_whose_message_panics_when_it_is_dropped_stays_within_its_collector() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("and another"));
+        }
+    }
+    let desk = Desk::new();
+    desk.collect(source(vec![gauge("b")], |_, _| std::panic::resume_unwind(Box::new(Bomb)))).unwrap();
+    desk.gauge("depth", Unit::None, "Depth.").unwrap().set(1.0);
+    assert!(desk.text().contains("\ndepth 1\n"));
+    assert!(!desk.sample().is_empty());
+    assert_eq!(desk.own("bellwether_metrics_collector_failures_total", Some("panic")), 2.0);
+}
+
+#[test]
 fn what_does_not_fit_is_refused_and_counted() {
     let desk = Desk::new();
     let descriptors = vec![
@@ -194,6 +210,7 @@ fn what_does_not_fit_is_refused_and_counted() {
         out.histogram(h, &none, &spread(&[2.0, 1.0], &[1, 1, 1], 2.0));
         out.histogram(h, &none, &spread(&[1.0], &[1], 2.0));
         out.histogram(h, &none, &spread(&[1.0], &[1, 1], f64::NAN));
+        out.histogram(h, &none, &spread(&[1.0], &[1, u64::MAX], 2.0));
         out.histogram(h, &none, &spread(&[1.0], &[1, 1], 2.0));
         Ok(())
     }))
@@ -205,7 +222,7 @@ fn what_does_not_fit_is_refused_and_counted() {
     let refused: Vec<f64> = ["not_finite", "negative", "undeclared", "repeated", "label", "buckets"]
         .map(|reason| desk.refused(reason))
         .into();
-    assert_eq!(refused, [3.0, 1.0, 2.0, 1.0, 1.0, 2.0]);
+    assert_eq!(refused, [3.0, 1.0, 2.0, 1.0, 1.0, 3.0]);
 }
 
 #[test]
@@ -250,6 +267,79 @@ fn collected_label_sets_are_bounded_and_those_no_longer_told_make_room() {
     let told = desk.values(&selector("g"));
     assert_eq!(told.len(), 10);
     assert!(told.iter().all(|series| series.value.as_f64() >= Some(1_000.0)));
+}
+
+/// Tells `of.1` gauges per metric, with ids from `of.0`; both may be changed while it is registered.
+fn ids(names: &'static [&'static str], of: &Arc<Mutex<(u32, u32)>>) -> impl Collect + 'static {
+    let of = Arc::clone(of);
+    source(names.iter().map(|name| gauge(name)).collect(), move |descriptors, out| {
+        let (first, n) = *of.lock().unwrap();
+        for descriptor in descriptors {
+            for id in first..first + n {
+                let labels = Labels::new([("id", id.to_string())]).unwrap();
+                out.gauge(descriptor, &labels, f64::from(id));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The values of a metric after a few samples.
+fn settled(desk: &Desk, name: &str) -> Vec<f64> {
+    for _ in 0..4 {
+        desk.sample();
+        desk.advance(1);
+    }
+    desk.values(&selector(name)).iter().map(|series| series.value.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn one_full_metric_does_not_keep_another_from_making_room() {
+    let desk = Desk::with(RegistryConfig::default().with_max_series_per_metric(10));
+    let of = Arc::new(Mutex::new((0, 15)));
+    desk.collect(ids(&["a", "b"], &of)).unwrap();
+    settled(&desk, "a");
+    *of.lock().unwrap() = (1_000, 15);
+    for name in ["a", "b"] {
+        let told = settled(&desk, name);
+        assert_eq!(told.len(), 10, "{name}");
+        assert!(told.iter().all(|&id| id >= 1_000.0), "{name}: {told:?}");
+    }
+}
+
+#[test]
+fn series_that_are_no_longer_told_make_room_when_the_registry_is_full() {
+    let desk = Desk::with(RegistryConfig::default().with_max_series(10));
+    let (first, second) = (Arc::new(Mutex::new((0, 8))), Arc::new(Mutex::new((0, 0))));
+    desk.collect(ids(&["a"], &first)).unwrap();
+    desk.collect(ids(&["b"], &second)).unwrap();
+    assert_eq!(settled(&desk, "a").len(), 8);
+    // Others of the same metric,
+    *first.lock().unwrap() = (100, 8);
+    assert_eq!(settled(&desk, "a"), (100..108).map(f64::from).collect::<Vec<_>>());
+    // of another collector,
+    *first.lock().unwrap() = (0, 0);
+    *second.lock().unwrap() = (200, 9);
+    assert_eq!(settled(&desk, "b"), (200..209).map(f64::from).collect::<Vec<_>>());
+    // and of an instrument.
+    *second.lock().unwrap() = (300, 2);
+    let orders = desk.counter_family("orders_total", Unit::None, "Orders.", ["id"]).unwrap();
+    orders.with("1").increment();
+    assert!(orders.try_with("2").is_err());
+    assert_eq!(settled(&desk, "b"), [300.0, 301.0]);
+    assert!((2..9).all(|id| orders.try_with(&id.to_string()).is_ok()), "8 of 10 are free again");
+    assert_eq!(desk.own("bellwether_metrics_series", None), 10.0);
+}
+
+#[test]
+fn series_that_are_told_keep_their_places_when_the_registry_is_full() {
+    let desk = Desk::with(RegistryConfig::default().with_max_series(10));
+    let (first, second) = (Arc::new(Mutex::new((0, 8))), Arc::new(Mutex::new((100, 8))));
+    desk.collect(ids(&["a"], &first)).unwrap();
+    desk.collect(ids(&["b"], &second)).unwrap();
+    assert_eq!(settled(&desk, "a").len(), 8);
+    assert_eq!(settled(&desk, "b"), [100.0, 101.0]);
+    assert_eq!(desk.one_of("a", Aggregate::Count, 8), 8.0);
 }
 
 #[test]

@@ -173,3 +173,31 @@ fn two_registries_never_see_each_other() {
     one.sample();
     assert_eq!(other.all("fills_total", bellwether_core::Aggregate::Last), []);
 }
+
+#[test]
+fn a_metric_without_room_for_its_one_series_is_an_error_and_leaves_its_name_free() {
+    let desk = Desk::with(RegistryConfig::default().with_max_series(1).with_max_metrics(2));
+    desk.counter("fills_total", Unit::None, "Fills.").unwrap();
+    for _ in 0..3 {
+        let error = desk.gauge("depth", Unit::None, "Depth.").unwrap_err();
+        assert!(matches!(error, RegistryError::Series(SeriesError::Bound { limit: 1, .. })), "{error}");
+    }
+    // The name is free for another definition, and the place among the metrics too.
+    let family = desk.histogram_family("depth", Unit::None, "Depth.", ["venue"], Buckets::latency()).unwrap();
+    family.with("XNYS").record(1.0);
+    assert_eq!(family.overflow().snapshot().count(), 1);
+    assert!(desk.counter("fills_total", Unit::None, "Fills.").is_ok());
+}
+
+#[test]
+fn a_definition_with_more_labels_than_a_series_may_have_is_refused() {
+    let desk = Desk::new();
+    let labels = |n: usize| (0..n).map(|i| format!("l{i}")).collect::<Vec<_>>();
+    let most: [String; 64] = labels(64).try_into().unwrap();
+    let family = desk.counter_family("a_total", Unit::None, "A.", most).unwrap();
+    assert!(family.try_with([""; 64]).is_ok());
+    let more: [String; 65] = labels(65).try_into().unwrap();
+    let error = desk.counter_family("b_total", Unit::None, "B.", more).unwrap_err();
+    assert_eq!(error.to_string(), "metric \"b_total\" has 65 labels, more than 64");
+    assert!(desk.gauge("b", Unit::None, "B.").is_ok(), "what was refused has taken no name");
+}

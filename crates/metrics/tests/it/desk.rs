@@ -58,6 +58,14 @@ impl Desk {
         all.first().map(|answer| answer.value)
     }
 
+    /// The same of each of `n` series, which all have the same.
+    pub(crate) fn one_of(&self, name: &str, aggregate: Aggregate, n: usize) -> f64 {
+        let all = self.all(name, aggregate);
+        assert_eq!(all.len(), n, "{all:?}");
+        assert!(all.windows(2).all(|pair| pair[0].value == pair[1].value), "{all:?}");
+        all[0].value
+    }
+
     /// The value of one of the registry's own metrics.
     pub(crate) fn own(&self, name: &str, reason: Option<&str>) -> f64 {
         let mut selector = selector(name);

@@ -46,6 +46,26 @@ fn a_page_by_hand() {
 }
 
 #[test]
+fn hostile_labels_and_help_are_the_bytes_that_the_prometheus_crate_writes() {
+    const VALUES: [&str; 10] =
+        ["plain", "new\nline", "quo\"te", "back\\slash", "\\n", "\\\"", "\t\u{7f}", "ä漢🦀", "{},=", "end\\"];
+    let desk = Desk::new();
+    let help = "A \\ backslash, a \"quote\",\na second line and \ttab, ä 漢.";
+    let hostile = desk.counter_family("hostile_total", Unit::None, help, ["a", "b"]).unwrap();
+    for (i, (a, b)) in VALUES.iter().zip(VALUES.iter().rev()).enumerate() {
+        hostile.with([a, b]).add(i as u64 + 1);
+    }
+    let level = desk.gauge_family("level", Unit::None, "Level.", ["at"]).unwrap();
+    let numbers = [0.0, -1.0, 0.1 + 0.2, 123_456.789, 9_007_199_254_740_992.0, 1e-3, -0.5];
+    for (at, number) in numbers.iter().enumerate() {
+        level.with(&at.to_string()).set(*number);
+    }
+    let text = desk.text();
+    let hosts = text.split_inclusive('\n').filter(|line| !line.contains("bellwether_metrics_"));
+    assert_eq!(hosts.collect::<String>(), include_str!("../data/prometheus_0_14.txt"));
+}
+
+#[test]
 fn the_same_values_give_the_same_bytes_whatever_the_order_of_registration() {
     let page = |turned: bool| {
         let desk = Desk::new();

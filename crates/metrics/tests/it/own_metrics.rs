@@ -43,6 +43,33 @@ fn own_metrics_take_no_place_from_the_host() {
     assert!(desk.gauge("bellwether_metrics_series", Unit::None, "Mine.").is_err());
 }
 
+#[test]
+fn collectors_whose_names_end_alike_are_told_apart() {
+    struct AVeryLongNameSoThatAFewOfThemNestedAreLongerThanALabelOfACollectorMayBe<T>(T);
+    use AVeryLongNameSoThatAFewOfThemNestedAreLongerThanALabelOfACollectorMayBe as Nested;
+    struct Failing<A, B>(A, B);
+    impl<A: Send + Sync, B: Send + Sync> bellwether_core::Collect for Failing<A, B> {
+        fn descriptors(&self) -> &[bellwether_core::Descriptor] {
+            &[]
+        }
+        fn collect(
+            &self,
+            _: &mut dyn bellwether_core::SampleSink,
+        ) -> Result<(), bellwether_core::CollectError> {
+            Err(bellwether_core::CollectError::new("always"))
+        }
+    }
+    let desk = Desk::new();
+    let end = || Nested(Nested(Nested(Nested(1u8))));
+    desk.collect(Failing(1u8, end())).unwrap();
+    desk.collect(Failing(1u16, end())).unwrap();
+    desk.collect(Failing(1u16, end())).unwrap();
+    let page = parse(&desk.text());
+    let failures = page.family("bellwether_metrics_collector_failures_total");
+    assert_eq!(failures.lines.len(), 6, "an error line and a panic line each");
+    assert_eq!(desk.refused("repeated"), 0.0);
+}
+
 /// A collector without figures.
 fn silent_collector() -> impl bellwether_core::Collect + 'static {
     struct Nothing;

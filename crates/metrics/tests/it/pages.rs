@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use crate::desk::{Desk, at, selector};
 
 /// Runs a future that never waits.
-fn now<F: Future>(future: F) -> F::Output {
+pub(crate) fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the history in memory never waits"),

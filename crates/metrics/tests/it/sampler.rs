@@ -84,3 +84,39 @@ async fn an_interval_out_of_range_is_an_error() {
         assert_eq!(error, SamplerError::Interval { interval });
     }
 }
+
+#[tokio::test]
+async fn a_tick_after_a_sample_that_a_host_took_itself_is_not_stamped_before_it() {
+    let desk = Desk::new();
+    let tasks = Supervisor::new(desk.metrics.clock());
+    desk.gauge("depth", Unit::None, "Depth.").unwrap().set(1.0);
+    let _sampler = Sampler::start(&desk.metrics, &tasks.tasks(), Duration::from_secs(1)).unwrap();
+    settle().await;
+    // The tick of the first second is due; before its task runs the host takes a sample.
+    desk.clock.advance(Duration::from_millis(1_030));
+    desk.sample();
+    desk.clock.advance(Duration::from_millis(20));
+    settle().await;
+    assert_eq!(stamps(&desk), (Some(2.0), Some(1_050_000)));
+    assert_eq!(desk.refused("out_of_order"), 0.0);
+    pass(&desk, 1_000).await;
+    assert_eq!(stamps(&desk), (Some(3.0), Some(2_000_000)));
+}
+
+#[tokio::test]
+async fn no_tick_is_refused_after_the_wall_clock_was_set_back_by_less_than_an_interval() {
+    let desk = Desk::new();
+    let tasks = Supervisor::new(desk.metrics.clock());
+    desk.gauge("depth", Unit::None, "Depth.").unwrap().set(1.0);
+    let _sampler = Sampler::start(&desk.metrics, &tasks.tasks(), Duration::from_secs(1)).unwrap();
+    settle().await;
+    pass(&desk, 3_000).await;
+    desk.clock.advance(Duration::from_millis(60));
+    desk.sample();
+    // Now at 3.06 s, and back to 3.03 s; the tick of the fourth second follows.
+    desk.clock.step_wall(TimeDelta::milliseconds(-30));
+    desk.sample();
+    pass(&desk, 1_000).await;
+    assert_eq!(stamps(&desk), (Some(5.0), Some(4_000_000)));
+    assert_eq!((desk.refused("out_of_order"), desk.refused("repeated")), (0.0, 0.0));
+}

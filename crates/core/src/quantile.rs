@@ -1,10 +1,16 @@
-//! Exact quantiles.
+//! The exact quantile of some values.
 
-/// The quantile `q` of some finite values, linear between order statistics (Hyndman and Fan 1996, type 7); nothing of
-/// none, or when `q` is outside 0..=1.
+/// What [`Aggregate::Quantile`](crate::Aggregate::Quantile) is: the quantile `q` of some finite values, linear between
+/// order statistics (Hyndman and Fan 1996, type 7); nothing of none, or when `q` is outside 0..=1.
 ///
 /// By selection, O(n); the values are left in another order.
-pub(crate) fn quantile(values: &mut [f64], q: f64) -> Option<f64> {
+///
+/// ```
+/// use bellwether_core::quantile;
+/// assert_eq!(quantile(&mut [4.0, 1.0, 3.0, 2.0], 0.25), Some(1.75));
+/// assert_eq!(quantile(&mut [], 0.5), None);
+/// ```
+pub fn quantile(values: &mut [f64], q: f64) -> Option<f64> {
     let last = values.len().checked_sub(1)?;
     if !(0.0..=1.0).contains(&q) {
         return None;
