@@ -22,7 +22,9 @@ const PRUNED_AT_ONCE: i64 = 5_000;
 /// Outbox, notification log and alert history of a store: implements [`Outbox`](bellwether_alerts::Outbox),
 /// [`NotificationLog`](bellwether_alerts::NotificationLog) and [`AlertHistory`](bellwether_alerts::AlertHistory). Cloned freely.
 ///
-/// Whatever it has acknowledged is on the disk, synchronised. Instants are kept in whole microseconds. A row that cannot
+/// A delivery that was put and a change that was appended are on the disk, synchronised, when it says so. Claims, settlements and the
+/// log of deliveries are committed: a crash of the process loses none. A power cut may undo the last of them; then a delivery is
+/// open again, is made once more with the same key, and logged again. Instants are kept in whole microseconds. A row that cannot
 /// be read is put aside or passed over, counted and told to the log; it blocks nothing.
 #[derive(Clone)]
 pub struct StoredAlerts {

@@ -80,7 +80,8 @@ pub struct SampleConfig {
     pub flush_batches: usize,
     /// Series that are kept; samples of further ones are dropped and counted. Default: 100,000.
     pub max_series: usize,
-    /// Greatest age of a sample; older ones are not read and in time deleted. Default: no bound.
+    /// Greatest age of a sample; older ones are not read and in time deleted, though not because of a clock that jumps.
+    /// Default: no bound.
     pub max_age: Option<HumanDuration>,
 }
 

@@ -292,7 +292,8 @@ mod tests {
             let error = file(text).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
             let url = DatabaseUrl::from_source(UrlSource::Plain(MaskedUrl::parse(text).unwrap()));
-            assert!(!format!("{url} {url:?}").contains("hunter2"), "{url}");
+            let written = serde_json::to_string(&url).unwrap();
+            assert!(!format!("{url} {url:?} {written}").contains("hunter2"), "{url} {written}");
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bellwether_core::CursorError;
 use bellwether_core::config::Problems;
+use bellwether_core::{CursorError, Timestamp};
 
 use crate::DatabaseUrlError;
 
@@ -135,6 +135,43 @@ pub enum StoreError {
     Rejected {
         /// What is wrong, and what was expected.
         reason: String,
+    },
+    /// Samples went before they were written, because more came than may wait. The others are durable.
+    #[error("{database} dropped {samples} samples unwritten: more than samples.queue = {most} waited")]
+    SamplesDropped {
+        /// The file.
+        database: String,
+        /// How many of those that were waited for.
+        samples: u64,
+        /// Most samples that wait.
+        most: usize,
+    },
+    /// Samples of a batch are not acceptable. The others are durable, and sending the batch again changes nothing.
+    #[error(
+        "{database} kept {kept} samples of the batch and refused {}: {not_finite} are no finite number, {too_old} too old, {too_many_series} of series beyond samples.max_series",
+        not_finite + too_old + too_many_series
+    )]
+    SamplesRefused {
+        /// The file.
+        database: String,
+        /// Samples that are durable.
+        kept: u64,
+        /// Samples that are NaN or infinite.
+        not_finite: u64,
+        /// Samples from before what `samples.max_age` and `retain` keep.
+        too_old: u64,
+        /// Samples of series beyond the bound.
+        too_many_series: u64,
+    },
+    /// What was to be deleted reaches into the future; nothing was.
+    #[error("{database} deletes nothing from before {older_than}: expected an instant up to now, {now}")]
+    InFuture {
+        /// The file.
+        database: String,
+        /// What was asked.
+        older_than: Timestamp,
+        /// What the clock shows.
+        now: Timestamp,
     },
     /// The store is closed. What was asked for while it closed may or may not have been done.
     #[error("{database} is closed")]

@@ -17,6 +17,12 @@ const BUSY: Figure = Figure(
 );
 const COMMITS: Figure =
     Figure("bellwether_store_commits_total", Kind::Counter, Unit::None, "Transactions committed");
+const SYNCHRONISED: Figure = Figure(
+    "bellwether_store_synchronised_commits_total",
+    Kind::Counter,
+    Unit::None,
+    "Transactions committed that waited for the disk",
+);
 const FAILED: Figure =
     Figure("bellwether_store_failed_commits_total", Kind::Counter, Unit::None, "Transactions that failed");
 const REOPENED: Figure = Figure(
@@ -82,10 +88,11 @@ const PRUNED: Figure = Figure(
 );
 
 /// All figures of a store, in the order in which they are told.
-const FIGURES: [&Figure; 21] = [
+const FIGURES: [&Figure; 22] = [
     &QUEUED,
     &BUSY,
     &COMMITS,
+    &SYNCHRONISED,
     &FAILED,
     &REOPENED,
     &COMMIT_SECONDS,
@@ -153,6 +160,7 @@ pub(crate) struct Figures {
     pub(crate) queued: Level,
     pub(crate) busy: Tally,
     pub(crate) commits: Tally,
+    pub(crate) synchronised: Tally,
     pub(crate) failed: Tally,
     pub(crate) reopened: Tally,
     commit_seconds: Option<Spread>,
@@ -186,6 +194,7 @@ impl Figures {
             queued: Level::default(),
             busy: Tally::new(),
             commits: Tally::new(),
+            synchronised: Tally::new(),
             failed: Tally::new(),
             reopened: Tally::new(),
             commit_seconds: Spread::new(COMMIT_BOUNDS).ok(),
@@ -228,6 +237,7 @@ impl Figures {
         self.tell(out, &QUEUED, &none, self.queued.get());
         self.tell(out, &BUSY, &none, self.busy.get());
         self.tell(out, &COMMITS, &none, self.commits.get());
+        self.tell(out, &SYNCHRONISED, &none, self.synchronised.get());
         self.tell(out, &FAILED, &none, self.failed.get());
         self.tell(out, &REOPENED, &none, self.reopened.get());
         if let (Some(descriptor), Some(spread)) = (self.descriptor(&COMMIT_SECONDS), &self.commit_seconds) {

@@ -8,9 +8,9 @@ use bellwether_core::{Page, PageRequest, TimeRange};
 use chrono::{DateTime, Utc};
 
 use crate::own_metrics::Figures;
-use crate::place::{Place, span};
 use crate::sqlite::Engine;
-use crate::sqlite::snapshot_rows::{Prune, Put, SnapshotRow, Which, read};
+use crate::sqlite::keyset::Keyset;
+use crate::sqlite::snapshot_rows::{Prune, Put, SnapshotRow, Which};
 use crate::{SnapshotConfig, StoreError};
 
 /// Rows that one transaction deletes.
@@ -143,14 +143,9 @@ impl StoredSnapshots {
 
     /// The newest snapshot of a scope, of whatever period.
     pub async fn latest(&self, scope: &str) -> Result<Option<Snapshot>, StoreError> {
-        let which = Which {
-            scope: scope.to_owned(),
-            period: None,
-            before: Place::FIRST,
-            within: span(None),
-            limit: 1,
-        };
-        Ok(self.rows(&which).await?.into_iter().next().map(snapshot))
+        let which = Which { scope: scope.to_owned(), period: None };
+        let newest = self.engine.page(&which, Keyset::newest(1)).await?;
+        Ok(newest.items.into_iter().next().map(snapshot))
     }
 
     /// One page, the newest first; snapshots of one instant the last put first.
@@ -159,20 +154,9 @@ impl StoredSnapshots {
         query: &SnapshotQuery,
         page: &PageRequest,
     ) -> Result<Page<Snapshot>, StoreError> {
-        let limit = page.limit.get();
-        let which = Which {
-            scope: query.scope.clone(),
-            period: query.period.clone(),
-            before: Place::after(page, query.check())?,
-            within: span(query.range),
-            limit: limit as i64 + 1,
-        };
-        let mut found = self.rows(&which).await?;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next =
-            found.last().filter(|_| more).map(|last| Place::new(last.at, last.id).cursor(query.check()));
-        Ok(Page { items: found.into_iter().map(snapshot).collect(), next })
+        let which = Which { scope: query.scope.clone(), period: query.period.clone() };
+        let page = Keyset::of(page, query.range, query.check())?;
+        Ok(self.engine.page(&which, page).await?.map(snapshot))
     }
 
     /// Deletes snapshots from before an instant, in steps that leave room for others. Tells how many went.
@@ -187,14 +171,6 @@ impl StoredSnapshots {
                 return Ok(all);
             }
         }
-    }
-
-    async fn rows(&self, which: &Which) -> Result<Vec<SnapshotRow>, StoreError> {
-        let mut reader = self.engine.read().await?;
-        let found = read(reader.connection()?, which).await;
-        let found = found.map_err(|error| reader.fault(error))?;
-        reader.done();
-        Ok(found)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod connection;
 mod engine;
+mod examine;
 mod fault;
 mod feed;
 mod file;
@@ -19,6 +20,8 @@ pub(crate) mod alert_history;
 pub(crate) mod chunk_rows;
 #[cfg(feature = "samples")]
 mod head_rows;
+#[cfg(any(feature = "alerts", feature = "snapshots"))]
+pub(crate) mod keyset;
 #[cfg(feature = "alerts")]
 pub(crate) mod notification_log;
 #[cfg(feature = "alerts")]
@@ -33,6 +36,7 @@ mod series_rows;
 pub(crate) mod snapshot_rows;
 
 pub(crate) use engine::{Engine, MakeFeed, Opening};
+pub(crate) use examine::examine;
 
 #[cfg(test)]
 mod tests {
@@ -81,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_writer_synchronises_at_each_commit_and_the_file_can_shrink() {
+    async fn the_writer_synchronises_if_it_is_told_nothing_else_and_the_file_can_shrink() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("desk.db");
         let options = WriterOptions::new(&path, "desk.db", Duration::from_secs(1), Some(1 << 20));

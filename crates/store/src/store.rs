@@ -85,6 +85,14 @@ impl Store {
         })
     }
 
+    /// Says why [`open`](Self::open) would refuse the file, if it would, and leaves it and its folder as they are: for a file that is about
+    /// to be replaced. What a process that has it open has not yet merged into the file is not seen.
+    pub async fn examine(config: &StoreConfig) -> Result<(), StoreError> {
+        config.check().map_err(StoreError::Config)?;
+        let path = config.url.resolve()?;
+        crate::sqlite::examine(&path, &path.display().to_string(), config.busy_timeout.get()).await
+    }
+
     /// Outbox, notification log and alert history.
     #[cfg(feature = "alerts")]
     pub fn alerts(&self) -> crate::StoredAlerts {

@@ -4,8 +4,8 @@ use bellwether_alerts::{AlertChange, AlertHistory, AlertQuery, AlertState, Repos
 use bellwether_core::{Page, PageRequest, async_trait};
 
 use super::{StoredAlerts, corrupt, instant, rank, rows};
-use crate::place::{Place, span};
-use crate::sqlite::alert_history::{Append, NewChange, Which, read};
+use crate::sqlite::alert_history::{Append, NewChange, Which};
+use crate::sqlite::keyset::Keyset;
 
 const NAME: &str = "alert history";
 
@@ -38,23 +38,14 @@ impl AlertHistory for StoredAlerts {
         query: &AlertQuery,
         page: &PageRequest,
     ) -> Result<Page<AlertChange>, RepositoryError> {
-        let limit = page.limit.get();
         let which = Which {
-            before: Place::after(page, query.check())?,
-            within: span(query.range),
             category: query.category.as_ref().map(|category| category.as_str().to_owned()),
             severity: query.severity.map(rank),
             state: query.state.map(AlertState::as_str),
-            limit: limit as i64 + 1,
         };
-        let mut reader = self.engine.read().await.map_err(|error| error.of(NAME))?;
-        let found = read(reader.connection().map_err(|error| error.of(NAME))?, &which).await;
-        let mut found = found.map_err(|error| reader.fault(error).of(NAME))?;
-        reader.done();
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next =
-            found.last().filter(|_| more).map(|(id, at, _)| Place::new(*at, *id).cursor(query.check()));
+        let page = Keyset::of(page, query.range, query.check())?;
+        let found = self.engine.page(&which, page).await.map_err(|error| error.of(NAME))?;
+        let Page { items: found, next } = found;
         let mut items = Vec::with_capacity(found.len());
         for (id, at, text) in &found {
             match serde_json::from_str::<AlertChange>(text) {

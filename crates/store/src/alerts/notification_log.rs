@@ -9,8 +9,9 @@ use bellwether_alerts::{
 use bellwether_core::{Page, PageRequest, async_trait};
 
 use super::{StoredAlerts, corrupt, instant, rows};
-use crate::place::{Place, span};
-use crate::sqlite::notification_log::{Append, NewRecord, RecordRow, Which, read};
+use crate::sqlite::keyset::Keyset;
+use crate::sqlite::notification_log::{Append, NewRecord, RecordRow, Which};
+use crate::sqlite::request::Durability;
 
 const NAME: &str = "notification log";
 
@@ -46,7 +47,11 @@ impl NotificationLog for StoredAlerts {
         if records.is_empty() {
             return Ok(());
         }
-        self.write(NAME, Append { records, most: rows(self.config.notification_log) }).await
+        // What was sent or given up is told again with the settlement that is undone with it; what was never put is not.
+        let is_put = |record: &NewRecord| record.outcome != DeliveryOutcome::Skipped.as_str();
+        let durability =
+            if records.iter().all(is_put) { Durability::Committed } else { Durability::Synchronised };
+        self.write(NAME, Append { records, most: rows(self.config.notification_log), durability }).await
     }
 
     async fn read(
@@ -54,22 +59,13 @@ impl NotificationLog for StoredAlerts {
         query: &NotificationQuery,
         page: &PageRequest,
     ) -> Result<Page<NotificationRecord>, RepositoryError> {
-        let limit = page.limit.get();
         let which = Which {
-            before: Place::after(page, query.check())?,
-            within: span(query.range),
             channel: query.channel.as_ref().map(|channel| channel.as_str().to_owned()),
             receiver: query.receiver.as_ref().map(|receiver| receiver.as_str().to_owned()),
-            limit: limit as i64 + 1,
         };
-        let mut reader = self.engine.read().await.map_err(|error| error.of(NAME))?;
-        let found = read(reader.connection().map_err(|error| error.of(NAME))?, &which).await;
-        let mut found = found.map_err(|error| reader.fault(error).of(NAME))?;
-        reader.done();
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next =
-            found.last().filter(|_| more).map(|last| Place::new(last.at, last.id).cursor(query.check()));
+        let page = Keyset::of(page, query.range, query.check())?;
+        let found = self.engine.page(&which, page).await.map_err(|error| error.of(NAME))?;
+        let Page { items: found, next } = found;
         let mut items = Vec::with_capacity(found.len());
         for row in &found {
             match record(row) {

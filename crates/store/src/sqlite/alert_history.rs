@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
+use super::keyset::{Keyset, List, Place};
 use super::request::Write;
-use crate::place::Place;
 
 const SUPERSEDE: &str = "UPDATE alert_history SET current = 0
     WHERE current = 1 AND fingerprint = ?1 AND json_extract(change, '$.alert.labels') = ?2";
@@ -102,37 +102,30 @@ impl Write for Prune {
 /// Which changes.
 #[derive(Debug)]
 pub(crate) struct Which {
-    /// Before this place, not with it.
-    pub(crate) before: Place,
-    /// After the first instant, up to the second.
-    pub(crate) within: (i64, i64),
     pub(crate) category: Option<String>,
     pub(crate) severity: Option<i64>,
     pub(crate) state: Option<&'static str>,
-    pub(crate) limit: i64,
 }
 
 /// A change as it is stored: its id, when, and its JSON.
 pub(crate) type ChangeRow = (i64, i64, String);
 
-/// Changes, the newest first.
-pub(crate) async fn read(connection: &mut SqliteConnection, which: &Which) -> sqlx::Result<Vec<ChangeRow>> {
-    let sql = match (&which.category, which.severity) {
-        (Some(_), _) => READ_CATEGORY,
-        (None, Some(_)) => READ_SEVERITY,
-        (None, None) => READ,
-    };
-    let mut query = sqlx::query_as(sql)
-        .bind(which.before.at)
-        .bind(which.before.id)
-        .bind(which.within.0)
-        .bind(which.within.1)
-        .bind(which.limit)
-        .bind(which.state);
-    match (&which.category, which.severity) {
-        (Some(category), severity) => query = query.bind(category).bind(severity),
-        (None, Some(severity)) => query = query.bind(severity),
-        (None, None) => {}
+#[async_trait]
+impl List for Which {
+    type Row = ChangeRow;
+
+    fn place(&(id, at, _): &ChangeRow) -> Place {
+        Place { at, id }
     }
-    query.fetch_all(connection).await
+
+    async fn read(&self, connection: &mut SqliteConnection, page: &Keyset) -> sqlx::Result<Vec<ChangeRow>> {
+        let query = match (&self.category, self.severity) {
+            (Some(category), severity) => {
+                page.select(READ_CATEGORY).bind(self.state).bind(category).bind(severity)
+            }
+            (None, Some(severity)) => page.select(READ_SEVERITY).bind(self.state).bind(severity),
+            (None, None) => page.select(READ).bind(self.state),
+        };
+        query.fetch_all(connection).await
+    }
 }

@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions as _, SqliteConnection};
 
 use super::fault::classify;
 use super::migration::{self, Found};
+use super::request::Durability;
 use crate::StoreError;
 
 /// Bytes of a page: SQLite's default, which every file of ours has.
@@ -17,9 +18,15 @@ const AUTO_VACUUM: &str = "PRAGMA auto_vacuum = INCREMENTAL";
 const WAL: &str = "PRAGMA journal_mode = WAL";
 const OPTIMIZE: &str = "PRAGMA optimize";
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// Changes nothing, and fails where nothing may be changed; to begin a transaction does not.
+const MAY_WRITE: &str = "UPDATE meta SET value = value WHERE key = ''";
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const SYNCHRONISED: &str = "PRAGMA synchronous = FULL";
+const COMMITTED: &str = "PRAGMA synchronous = NORMAL";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[AUTO_VACUUM, WAL, OPTIMIZE, CHECKPOINT];
+pub(super) const STATEMENTS: &[&str] =
+    &[AUTO_VACUUM, WAL, OPTIMIZE, CHECKPOINT, MAY_WRITE, BEGIN, SYNCHRONISED, COMMITTED];
 
 /// Pragmas that change nothing in the file. `mmap_size = 0`: with memory maps a failing disk kills the process.
 fn base(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
@@ -104,7 +111,9 @@ impl WriterOptions {
             let reason = format!("its file system allows only journal mode {mode:?}, expected \"wal\"");
             return Err(StoreError::Unavailable { database, reason });
         }
-        migration::migrate(connection, now).await.map_err(fault)
+        migration::migrate(connection, now).await.map_err(fault)?;
+        sqlx::query(MAY_WRITE).execute(&mut *connection).await.map_err(fault)?;
+        Ok(())
     }
 
     fn fault(&self, error: &sqlx::Error) -> StoreError {
@@ -119,9 +128,49 @@ pub(super) async fn close(connection: SqliteConnection) {
     let _ = connection.close().await;
 }
 
-/// Leaves the file in one piece: statistics, and the log merged into it.
-pub(super) async fn tidy(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    sqlx::query(OPTIMIZE).execute(&mut *connection).await?;
-    sqlx::query(CHECKPOINT).execute(&mut *connection).await?;
-    Ok(())
+/// The writer's connection, and what its commits outlive.
+pub(super) struct Connection {
+    pub(super) inner: SqliteConnection,
+    durability: Durability,
+}
+
+impl Connection {
+    /// A connection as [`WriterOptions`] opens them.
+    pub(super) fn new(inner: SqliteConnection) -> Self {
+        Self { inner, durability: Durability::Synchronised }
+    }
+
+    /// Begins a transaction whose commit outlives at least what is asked.
+    pub(super) async fn begin(&mut self, durability: Durability) -> sqlx::Result<()> {
+        if durability != self.durability {
+            let sql = match durability {
+                Durability::Synchronised => SYNCHRONISED,
+                Durability::Committed => COMMITTED,
+            };
+            sqlx::query(sql).execute(&mut self.inner).await?;
+            self.durability = durability;
+        }
+        sqlx::query(BEGIN).execute(&mut self.inner).await?;
+        Ok(())
+    }
+
+    /// Merges the log into the file, both synchronised. Tells whether that was possible beside those who read.
+    pub(super) async fn merge_log(&mut self) -> sqlx::Result<Merged> {
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as(CHECKPOINT).fetch_one(&mut self.inner).await?;
+        Ok(if busy == 0 { Merged::All } else { Merged::Part })
+    }
+
+    /// Leaves the file in one piece: statistics, and the log merged into it.
+    pub(super) async fn tidy(&mut self) -> sqlx::Result<Merged> {
+        sqlx::query(OPTIMIZE).execute(&mut self.inner).await?;
+        self.merge_log().await
+    }
+}
+
+/// How much of the log was merged into the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Merged {
+    All,
+    /// Somebody reads what the rest replaces.
+    Part,
 }

@@ -63,7 +63,7 @@ impl Engine {
             figures,
             queue: Arc::new(queue),
             wake,
-            identity: Mutex::new(None),
+            identity: Mutex::default(),
             trouble: Mutex::new(None),
             name,
         });
@@ -152,6 +152,7 @@ mod tests {
     use futures_util::future::join_all;
     use sqlx::SqliteConnection;
 
+    use super::super::request::Durability;
     use super::*;
 
     const INSERT: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2)";
@@ -179,10 +180,41 @@ mod tests {
         }
     }
 
+    /// Tells with which `PRAGMA synchronous` it is committed.
+    struct Level(Durability);
+
+    #[async_trait]
+    impl Write for Level {
+        type Answer = i64;
+
+        async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+            let (level,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(connection).await?;
+            Ok(level)
+        }
+
+        fn durability(&self) -> Durability {
+            self.0
+        }
+    }
+
+    /// Renames a file and then writes.
+    struct Rename(std::path::PathBuf, std::path::PathBuf);
+
+    #[async_trait]
+    impl Write for Rename {
+        type Answer = ();
+
+        async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+            std::fs::rename(&self.0, &self.1).unwrap();
+            sqlx::query(INSERT).bind("renamed").bind(7).execute(connection).await?;
+            Ok(())
+        }
+    }
+
     struct Desk {
         engine: Engine,
         figures: Arc<Figures>,
-        _folder: tempfile::TempDir,
+        folder: tempfile::TempDir,
     }
 
     async fn open(clock: SharedClock, change: impl FnOnce(StoreConfig) -> StoreConfig) -> Desk {
@@ -197,7 +229,7 @@ mod tests {
         };
         let config = change(StoreConfig::file(&path));
         let engine = Engine::open(&path, &config, opening, Box::new(|| None)).await.unwrap();
-        Desk { engine, figures, _folder: folder }
+        Desk { engine, figures, folder }
     }
 
     async fn value(engine: &Engine, key: &str) -> Option<i64> {
@@ -215,6 +247,36 @@ mod tests {
         let answers = join_all(keys.iter().map(|key| desk.engine.write(Insert(key, Mishap::None)))).await;
         assert!(answers.iter().all(Result::is_ok));
         assert_eq!(desk.figures.commits.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_commit_waits_for_the_disk_if_one_of_its_writes_has_to() {
+        use Durability::{Committed, Synchronised};
+        const FULL: i64 = 2;
+        const NORMAL: i64 = 1;
+        let desk = open(SystemClock::shared(), |config| config).await;
+        for (group, expected, synchronised) in [
+            (vec![Committed], NORMAL, 0),
+            (vec![Synchronised], FULL, 1),
+            (vec![Committed, Committed], NORMAL, 1),
+            (vec![Committed, Synchronised, Committed], FULL, 2),
+        ] {
+            let levels = join_all(group.iter().map(|durability| desk.engine.write(Level(*durability)))).await;
+            assert!(levels.iter().all(|level| *level == Ok(expected)), "{group:?}: {levels:?}");
+            assert_eq!(desk.figures.synchronised.get(), synchronised);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_acknowledged_into_a_file_that_is_taken_away_meanwhile() {
+        let desk = open(SystemClock::shared(), |config| config).await;
+        let (path, aside) = (desk.folder.path().join("desk.db"), desk.folder.path().join("aside.db"));
+        let answer = desk.engine.write(Rename(path.clone(), aside.clone())).await;
+        assert!(matches!(&answer, Err(StoreError::Corrupt { .. })), "{answer:?}");
+        std::fs::rename(aside, path).unwrap();
+        desk.engine.write(Insert("next", Mishap::None)).await.unwrap();
+        let report = desk.engine.close(Duration::from_secs(10)).await;
+        assert!(report.is_clean());
     }
 
     #[tokio::test]

@@ -12,10 +12,14 @@ const REMOVE_BEFORE: &str = "DELETE FROM head WHERE seq < ?1";
 const REMOVE: &str = "DELETE FROM head WHERE seq = ?1";
 const PUT_ASIDE: &str = "INSERT INTO damaged (source, found_at, reason, data)
     SELECT 'head', ?2, ?3, data FROM head WHERE seq = ?1";
+const REPLACE: &str = "UPDATE head SET n = ?2, crc32 = ?3, data = ?4 WHERE seq = ?1";
+const PUT_PART_ASIDE: &str =
+    "INSERT INTO damaged (source, found_at, reason, data) VALUES ('head', ?1, ?2, ?3)";
 const NEXT_BOOT: &str = "UPDATE meta SET value = value + 1 WHERE key = 'boots' RETURNING value";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[PUT, ALL, REMOVE_BEFORE, REMOVE, PUT_ASIDE, NEXT_BOOT];
+pub(super) const STATEMENTS: &[&str] =
+    &[PUT, ALL, REMOVE_BEFORE, REMOVE, PUT_ASIDE, REPLACE, PUT_PART_ASIDE, NEXT_BOOT];
 
 /// Adds the ticks of a flush; gives the row's number and bytes, or nothing if they are there already.
 pub(super) async fn put(
@@ -24,7 +28,7 @@ pub(super) async fn put(
     ticks: &[Tick],
 ) -> sqlx::Result<Option<(i64, usize)>> {
     let stamps = ticks.iter().map(|tick| tick.at);
-    let samples: usize = ticks.iter().map(|tick| tick.values.len()).sum();
+    let samples = samples(ticks);
     let data = encode_head(ticks);
     let bytes = data.len();
     let row: Option<(i64,)> = sqlx::query_as(PUT)
@@ -38,6 +42,10 @@ pub(super) async fn put(
         .fetch_optional(connection)
         .await?;
     Ok(row.map(|(row,)| (row, bytes)))
+}
+
+fn samples(ticks: &[Tick]) -> usize {
+    ticks.iter().map(|tick| tick.values.len()).sum()
 }
 
 /// A row: its number, its checksum, its bytes.
@@ -66,7 +74,32 @@ pub(super) async fn put_aside(
     Ok(())
 }
 
-/// The number of this opening: never given twice.
+/// Moves a part of a row to where damaged ones are kept; `rest` stays.
+pub(super) async fn put_part_aside(
+    connection: &mut SqliteConnection,
+    row: i64,
+    (part, rest): (&[Tick], &[Tick]),
+    now: i64,
+    reason: &str,
+) -> sqlx::Result<()> {
+    let part = encode_head(part);
+    sqlx::query(PUT_PART_ASIDE).bind(now).bind(reason).bind(part).execute(&mut *connection).await?;
+    if rest.is_empty() {
+        sqlx::query(REMOVE).bind(row).execute(&mut *connection).await?;
+        return Ok(());
+    }
+    let data = encode_head(rest);
+    sqlx::query(REPLACE)
+        .bind(row)
+        .bind(samples(rest) as i64)
+        .bind(i64::from(crc32fast::hash(&data)))
+        .bind(data)
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
+}
+
+/// The number of this start: never given twice.
 pub(super) async fn next_boot(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
     let (boot,): (i64,) = sqlx::query_as(NEXT_BOOT).fetch_one(connection).await?;
     Ok(boot)

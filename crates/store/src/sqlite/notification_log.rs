@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::request::Write;
-use crate::place::Place;
+use super::keyset::{Keyset, List, Place};
+use super::request::{Durability, Write};
 
 const APPEND: &str =
     "INSERT INTO notification_log (at, channel, key, receiver, attempts, outcome, detail, payload)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (channel, key, outcome) DO NOTHING RETURNING id";
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS
+    (SELECT 1 FROM notification_log WHERE channel = ?2 AND key = ?3 AND outcome = ?6) RETURNING id";
 const FORGET: &str = "DELETE FROM notification_log WHERE id <= ?1";
 const PRUNE: &str = "DELETE FROM notification_log WHERE id IN
     (SELECT id FROM notification_log WHERE at < ?1 ORDER BY at, id LIMIT ?2)";
@@ -41,11 +42,16 @@ pub(crate) struct NewRecord {
 pub(crate) struct Append {
     pub(crate) records: Vec<NewRecord>,
     pub(crate) most: i64,
+    pub(crate) durability: Durability,
 }
 
 #[async_trait]
 impl Write for Append {
     type Answer = ();
+
+    fn durability(&self) -> Durability {
+        self.durability
+    }
 
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
         let mut newest = None;
@@ -101,42 +107,33 @@ pub(crate) struct RecordRow {
 /// Which records.
 #[derive(Debug)]
 pub(crate) struct Which {
-    /// Before this place, not with it.
-    pub(crate) before: Place,
-    /// After the first instant, up to the second.
-    pub(crate) within: (i64, i64),
     pub(crate) channel: Option<String>,
     pub(crate) receiver: Option<String>,
-    pub(crate) limit: i64,
 }
 
-/// Records, the newest first.
-pub(crate) async fn read(connection: &mut SqliteConnection, which: &Which) -> sqlx::Result<Vec<RecordRow>> {
-    let (sql, first, second) = match (&which.channel, &which.receiver) {
-        (Some(channel), receiver) => (READ_CHANNEL, Some(channel), receiver.as_ref()),
-        (None, Some(receiver)) => (READ_RECEIVER, Some(receiver), None),
-        (None, None) => (READ, None, None),
-    };
-    let mut query = sqlx::query_as(sql)
-        .bind(which.before.at)
-        .bind(which.before.id)
-        .bind(which.within.0)
-        .bind(which.within.1)
-        .bind(which.limit);
-    if let Some(first) = first {
-        query = query.bind(first);
+#[async_trait]
+impl List for Which {
+    type Row = RecordRow;
+
+    fn place(row: &RecordRow) -> Place {
+        Place { at: row.at, id: row.id }
     }
-    if which.channel.is_some() {
-        query = query.bind(second);
+
+    async fn read(&self, connection: &mut SqliteConnection, page: &Keyset) -> sqlx::Result<Vec<RecordRow>> {
+        let query = match (&self.channel, &self.receiver) {
+            (Some(channel), receiver) => page.select(READ_CHANNEL).bind(channel).bind(receiver),
+            (None, Some(receiver)) => page.select(READ_RECEIVER).bind(receiver),
+            (None, None) => page.select(READ),
+        };
+        let rows: Vec<(i64, i64, String, i64, String, String)> = query.fetch_all(connection).await?;
+        let record = |(id, at, channel, attempts, detail, payload)| RecordRow {
+            id,
+            at,
+            channel,
+            attempts,
+            detail,
+            payload,
+        };
+        Ok(rows.into_iter().map(record).collect())
     }
-    let rows: Vec<(i64, i64, String, i64, String, String)> = query.fetch_all(connection).await?;
-    let record = |(id, at, channel, attempts, detail, payload)| RecordRow {
-        id,
-        at,
-        channel,
-        attempts,
-        detail,
-        payload,
-    };
-    Ok(rows.into_iter().map(record).collect())
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::request::Write;
+use super::request::{Durability, Write};
 
 const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE channel = ?1 AND key = ?2)
     OR EXISTS (SELECT 1 FROM settled WHERE channel = ?1 AND key = ?2)";
@@ -260,6 +260,11 @@ pub(crate) struct ClaimDue {
 impl Write for ClaimDue {
     type Answer = Vec<Claimed>;
 
+    /// A claim that is undone was made for nothing: the delivery is open again, and its sender gone with the power.
+    fn durability(&self) -> Durability {
+        Durability::Committed
+    }
+
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<Vec<Claimed>> {
         let (due,): (i64,) = sqlx::query_as(COUNT_DUE)
             .bind(&self.channel)
@@ -297,6 +302,11 @@ pub(crate) struct PutAside {
 #[async_trait]
 impl Write for PutAside {
     type Answer = ();
+
+    /// Undone, it is found again.
+    fn durability(&self) -> Durability {
+        Durability::Committed
+    }
 
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
         for (id, reason) in &self.rows {
@@ -338,6 +348,11 @@ pub(crate) struct Settle {
 #[async_trait]
 impl Write for Settle {
     type Answer = bool;
+
+    /// A settlement that is undone is a delivery that is made once more, with the same key.
+    fn durability(&self) -> Durability {
+        Durability::Committed
+    }
 
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
         let DeliveryKey { channel, key } = &self.key;

@@ -112,8 +112,11 @@ impl Readers {
 
     /// Closes what is idle and gives out no more.
     pub(super) async fn close(&self) {
-        self.permits.close();
-        let idle = std::mem::take(&mut *self.idle.lock());
+        let idle = {
+            let mut idle = self.idle.lock();
+            self.permits.close();
+            std::mem::take(&mut *idle)
+        };
         for connected in idle {
             close(connected.connection).await;
         }
@@ -184,9 +187,11 @@ impl Reader<'_> {
 
     /// Gives the connection back.
     pub(crate) fn done(mut self) {
+        let mut idle = self.readers.idle.lock();
+        // Looked at under the lock: what is given back after closing would hold the file open.
         if let Some(connected) = self.connected.take().filter(|_| !self.readers.permits.is_closed()) {
             connected.deadline.store(u64::MAX, Ordering::Relaxed);
-            self.readers.idle.lock().push(connected);
+            idle.push(connected);
         }
     }
 }

@@ -11,6 +11,34 @@ use tokio::sync::{Notify, oneshot};
 use crate::StoreError;
 use crate::own_metrics::Figures;
 
+/// What a write that is acknowledged outlives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Durability {
+    /// A crash of the process. After a power cut it may be undone, as if it had not been asked for, but never half and never
+    /// without what was written after it: it is on the disk with the next write that is synchronised.
+    Committed,
+    /// A power cut too: the disk has it.
+    Synchronised,
+}
+
+/// With what a write shares its transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// With whatever waits.
+    Any,
+    /// Not with what the feed adds.
+    NoFeed,
+}
+
+/// What happens to a write when the disk is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rank {
+    /// It gives way to those that stay.
+    GivesWay,
+    /// It fails only if there is no room for it alone.
+    Stays,
+}
+
 /// A write that can be made, and made again after it was rolled back.
 #[async_trait]
 pub(crate) trait Write: Send + 'static {
@@ -22,6 +50,21 @@ pub(crate) trait Write: Send + 'static {
 
     /// The changes are durable.
     fn committed(&mut self) {}
+
+    /// What it outlives when it is acknowledged.
+    fn durability(&self) -> Durability {
+        Durability::Synchronised
+    }
+
+    /// With what it shares its transaction.
+    fn company(&self) -> Company {
+        Company::Any
+    }
+
+    /// What happens to it when the disk is full.
+    fn rank(&self) -> Rank {
+        Rank::Stays
+    }
 }
 
 /// A write and who waits for it.
@@ -32,6 +75,15 @@ pub(super) trait Request: Send {
 
     /// Tells how it went.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
+
+    /// See [`Write::durability`].
+    fn durability(&self) -> Durability;
+
+    /// See [`Write::company`].
+    fn company(&self) -> Company;
+
+    /// See [`Write::rank`].
+    fn rank(&self) -> Rank;
 }
 
 struct Asked<W: Write> {
@@ -59,6 +111,18 @@ impl<W: Write> Request for Asked<W> {
         };
         // Nobody waits any more: the write is made all the same.
         let _ = self.reply.send(reply);
+    }
+
+    fn durability(&self) -> Durability {
+        self.write.durability()
+    }
+
+    fn company(&self) -> Company {
+        self.write.company()
+    }
+
+    fn rank(&self) -> Rank {
+        self.write.rank()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::request::Write;
+use super::request::{Company, Durability, Write};
 use super::{chunk_rows, series_rows};
 use crate::samples::Samples;
 
@@ -26,7 +26,7 @@ pub(super) async fn kept_from(connection: &mut SqliteConnection) -> sqlx::Result
 }
 
 /// Samples from before an instant are not kept any more; tells from when on they are.
-pub(super) async fn raise(connection: &mut SqliteConnection, from: i64) -> sqlx::Result<i64> {
+async fn raise(connection: &mut SqliteConnection, from: i64) -> sqlx::Result<i64> {
     let (from,): (i64,) = sqlx::query_as(RAISE).bind(from).fetch_one(connection).await?;
     Ok(from)
 }
@@ -110,6 +110,15 @@ pub(crate) struct PrunedHere(Pruned);
 #[async_trait]
 impl Write for Prune {
     type Answer = (u64, Last);
+
+    /// Samples that come in the same transaction could be of a series that goes with it.
+    fn company(&self) -> Company {
+        Company::NoFeed
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Committed
+    }
 
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<(u64, Last)> {
         let pruned = step(connection, &self.samples, self.before).await?;

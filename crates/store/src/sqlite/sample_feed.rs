@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bellwether_core::{Monotonic, SeriesKey};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use sqlx::SqliteConnection;
 
 use super::feed::Feed;
 use super::retention::{self, Pruned};
 use super::{chunk_rows, head_rows, series_rows};
 use crate::StoreError;
-use crate::samples::{BatchId, Directory, Head, Samples, Tick, decode_head};
+use crate::samples::{BatchId, Directory, Head, Samples, Sifted, Tick, decode_head};
 
 /// Series that one transaction seals.
 const SEALED_AT_ONCE: usize = 50;
@@ -19,9 +19,13 @@ const SEALED_AT_ONCE: usize = 50;
 /// The samples' part of the writer.
 pub(crate) struct SampleFeed {
     samples: Arc<Samples>,
-    boot: i64,
+    /// The number of this start, from the first samples on: opening a file writes nothing, so that a full disk keeps none closed.
+    boot: Option<i64>,
     appended: Option<Appended>,
     slice: Option<Slice>,
+    /// What was found that cannot be read and is to be put aside, and the rows of the head that were told of.
+    aside: Vec<Aside>,
+    told: HashSet<i64>,
     /// A slice has failed; nothing has succeeded since.
     rests: bool,
 }
@@ -29,29 +33,46 @@ pub(crate) struct SampleFeed {
 /// What the commit that is being made adds.
 #[derive(Default)]
 struct Appended {
+    boot: i64,
     row: Option<(i64, usize)>,
     ticks: Vec<Tick>,
     series: HashMap<Arc<SeriesKey>, i64>,
-    kept: u64,
-    refused: Refused,
+    /// What becomes of the samples of each batch.
+    sifted: Vec<Sifted>,
 }
 
-#[derive(Default)]
-struct Refused {
-    not_finite: u64,
-    too_old: u64,
-    series: u64,
+/// What cannot be read of a row of the head.
+struct Aside {
+    row: i64,
+    reason: String,
+    what: Damage,
+}
+
+enum Damage {
+    /// All of it.
+    Row,
+    /// These samples, which are of series that are not known; the others can.
+    Strangers { part: Vec<Tick>, rest: Vec<Tick> },
 }
 
 /// What the slice that is being made does.
 enum Slice {
+    PutAside,
     Sealed { series: Vec<i64>, needed: i64, chunks: u64, damaged: u64 },
     Pruned { before: i64, pruned: Pruned },
 }
 
 impl SampleFeed {
     pub(crate) fn new(samples: Arc<Samples>) -> Self {
-        Self { samples, boot: 0, appended: None, slice: None, rests: false }
+        Self {
+            samples,
+            boot: None,
+            appended: None,
+            slice: None,
+            aside: Vec::new(),
+            told: HashSet::new(),
+            rests: false,
+        }
     }
 
     /// The numbers of the batches' series, given to new ones; without what is not kept.
@@ -60,30 +81,39 @@ impl SampleFeed {
         connection: &mut SqliteConnection,
         appended: &mut Appended,
     ) -> sqlx::Result<BatchId> {
-        let (id, batches) = self.samples.intake.take(self.boot);
-        let from = self.samples.kept_from();
+        let (id, batches) = self.samples.intake.take(appended.boot);
+        let from = self.samples.read_from();
         for batch in &batches {
+            let mut sifted = Sifted::default();
             let at = batch.at.as_micros();
             if at < from {
-                appended.refused.too_old += batch.len() as u64;
+                sifted.too_old = batch.len() as u64;
+                appended.sifted.push(sifted);
                 continue;
             }
             let mut values = Vec::with_capacity(batch.len());
             for (key, value) in &batch.values {
                 if !value.is_finite() {
-                    appended.refused.not_finite += 1;
+                    sifted.not_finite += 1;
                 } else if let Some(number) = self.number(connection, key, appended).await? {
                     values.push((number, *value));
                 } else {
-                    appended.refused.series += 1;
+                    sifted.too_many_series += 1;
                 }
             }
             if !values.is_sorted_by_key(|(number, _)| *number) {
                 values.sort_by_key(|(number, _)| *number);
             }
-            values.dedup_by_key(|(number, _)| *number);
+            values.dedup_by(|later, earlier| {
+                let same = later.0 == earlier.0;
+                if same {
+                    earlier.1 = later.1;
+                }
+                same
+            });
+            sifted.kept = values.len() as u64;
+            appended.sifted.push(sifted);
             if !values.is_empty() {
-                appended.kept += values.len() as u64;
                 appended.ticks.push(Tick { at, values });
             }
         }
@@ -140,12 +170,46 @@ impl SampleFeed {
         head_rows::remove_before(connection, needed).await?;
         Ok(Some(Slice::Sealed { series, needed, chunks, damaged }))
     }
+
+    /// Tells once of a row of the head that cannot be read, or not wholly, and notes that it is to be put aside.
+    fn damaged(&mut self, row: i64, reason: String, what: Damage) {
+        if self.told.insert(row) {
+            self.samples.damaged("head", row, &reason);
+            self.aside.push(Aside { row, reason, what });
+        }
+    }
+
+    async fn put_aside(&self, connection: &mut SqliteConnection, now: i64) -> sqlx::Result<()> {
+        for Aside { row, reason, what } in &self.aside {
+            match what {
+                Damage::Row => head_rows::put_aside(connection, *row, now, reason).await?,
+                Damage::Strangers { part, rest } => {
+                    head_rows::put_part_aside(connection, *row, (part, rest), now, reason).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ticks with only the samples of series that are known, and those with only the others.
+fn apart(ticks: Vec<Tick>, is_known: impl Fn(i64) -> bool) -> (Vec<Tick>, Vec<Tick>) {
+    let (mut known, mut strange) = (Vec::with_capacity(ticks.len()), Vec::new());
+    for Tick { at, values } in ticks {
+        let (here, strangers): (Vec<_>, Vec<_>) =
+            values.into_iter().partition(|(series, _)| is_known(*series));
+        for (values, into) in [(here, &mut known), (strangers, &mut strange)] {
+            if !values.is_empty() {
+                into.push(Tick { at, values });
+            }
+        }
+    }
+    (known, strange)
 }
 
 #[async_trait]
 impl Feed for SampleFeed {
     async fn load(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        self.boot = head_rows::next_boot(connection).await?;
         let from = retention::kept_from(connection).await?;
         let mut directory = Directory::default();
         let mut sealed = HashMap::new();
@@ -158,18 +222,27 @@ impl Feed for SampleFeed {
                 Err(reason) => self.samples.damaged("series", row.number, &reason),
             }
         }
-        let now = self.samples.clock.now().timestamp_micros();
         let mut head = Head::default();
+        let mut newest = chunk_rows::newest(connection).await?;
         for (row, crc, data) in head_rows::all(connection).await? {
             let intact = i64::from(crc32fast::hash(&data)) == crc;
-            if let Some(ticks) = decode_head(&data).filter(|_| intact) {
-                head.add_row(row, data.len());
-                head.add(row, &ticks, |series| sealed.get(&series).is_some_and(|sealed| *sealed < row));
-            } else {
+            let Some(ticks) = decode_head(&data).filter(|_| intact) else {
                 let reason = if intact { "not what was written" } else { "its checksum is wrong" };
-                self.samples.damaged("head", row, reason);
-                head_rows::put_aside(connection, row, now, reason).await?;
+                self.damaged(row, reason.to_owned(), Damage::Row);
+                continue;
+            };
+            newest = ticks.iter().map(|tick| tick.at).chain(newest).max();
+            let (ticks, part) = apart(ticks, |series| sealed.contains_key(&series));
+            head.add_row(row, data.len());
+            head.add(row, &ticks, |series| sealed.get(&series).is_some_and(|sealed| *sealed < row));
+            if !part.is_empty() {
+                let samples: usize = part.iter().map(|tick| tick.values.len()).sum();
+                let reason = format!("{samples} samples of series that are not known");
+                self.damaged(row, reason, Damage::Strangers { part, rest: ticks });
             }
+        }
+        if let Some(newest) = newest {
+            self.samples.age.stored(newest, self.samples.clock.monotonic());
         }
         self.samples.loaded(directory, head, from);
         Ok(())
@@ -184,7 +257,11 @@ impl Feed for SampleFeed {
     }
 
     async fn append(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        let mut appended = Appended::default();
+        let boot = match self.boot {
+            Some(boot) => boot,
+            None => head_rows::next_boot(connection).await?,
+        };
+        let mut appended = Appended { boot, ..Appended::default() };
         let id = self.ticks(connection, &mut appended).await?;
         if !appended.ticks.is_empty() {
             appended.row = head_rows::put(connection, id, &appended.ticks).await?;
@@ -194,8 +271,12 @@ impl Feed for SampleFeed {
     }
 
     fn appended(&mut self) {
-        let Some(Appended { row, ticks, series, kept, refused }) = self.appended.take() else { return };
+        let Some(Appended { boot, row, ticks, series, sifted }) = self.appended.take() else { return };
+        self.boot = Some(boot);
         let samples = &self.samples;
+        if let Some(newest) = ticks.iter().map(|tick| tick.at).max() {
+            samples.age.stored(newest, samples.clock.monotonic());
+        }
         if !series.is_empty() {
             let mut directory = samples.directory.write();
             series.into_iter().for_each(|(key, number)| directory.insert(number, key));
@@ -208,11 +289,13 @@ impl Feed for SampleFeed {
             head.add(row, &ticks, |_| true);
             samples.figures.open.set(head.len() as u64);
         }
-        samples.figures.samples.add(kept);
-        samples.figures.dropped.not_finite.add(refused.not_finite);
-        samples.figures.dropped.too_old.add(refused.too_old);
-        samples.figures.dropped.series.add(refused.series);
-        samples.intake.written();
+        for sifted in &sifted {
+            samples.figures.samples.add(sifted.kept);
+            samples.figures.dropped.not_finite.add(sifted.not_finite);
+            samples.figures.dropped.too_old.add(sifted.too_old);
+            samples.figures.dropped.series.add(sifted.too_many_series);
+        }
+        samples.intake.written(&sifted);
         self.rests = false;
     }
 
@@ -222,16 +305,22 @@ impl Feed for SampleFeed {
     }
 
     fn has_slice(&self) -> bool {
-        !self.rests && (self.samples.head.read().is_ripe() || self.samples.prunes_before().is_some())
+        !self.rests
+            && (!self.aside.is_empty()
+                || self.samples.head.read().is_ripe()
+                || self.samples.prunes_before().is_some())
     }
 
     async fn slice(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
         let now = self.samples.clock.now().timestamp_micros();
+        if !self.aside.is_empty() {
+            self.slice = Some(Slice::PutAside);
+            return self.put_aside(connection, now).await;
+        }
         self.slice = self.seal(connection, now).await?;
         if self.slice.is_none()
             && let Some(before) = self.samples.prunes_before()
         {
-            retention::raise(connection, before).await?;
             let pruned = retention::step(connection, &self.samples, before).await?;
             self.slice = Some(Slice::Pruned { before, pruned });
         }
@@ -240,6 +329,7 @@ impl Feed for SampleFeed {
 
     fn sliced(&mut self) {
         match self.slice.take() {
+            Some(Slice::PutAside) => self.aside.clear(),
             Some(Slice::Sealed { series, needed, chunks, damaged }) => {
                 let mut head = self.samples.head.write();
                 head.sealed(&series, needed);
@@ -248,10 +338,9 @@ impl Feed for SampleFeed {
                 self.samples.figures.damaged.add(damaged);
             }
             Some(Slice::Pruned { before, pruned }) => {
-                self.samples.keep_from(before);
                 retention::committed(&self.samples, &pruned);
                 if pruned.is_last() {
-                    self.samples.pruned_before(before);
+                    self.samples.age.deleted(before);
                 }
             }
             None => self.rests = true,
@@ -259,7 +348,10 @@ impl Feed for SampleFeed {
     }
 
     fn slice_failed(&mut self) {
-        self.slice = None;
+        if let Some(Slice::PutAside) = self.slice.take() {
+            // Tried once: what comes after it must not wait for it.
+            self.aside.clear();
+        }
         self.rests = true;
     }
 }

@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::request::Write;
-use crate::place::Place;
+use super::keyset::{Keyset, List, Place};
+use super::request::{Rank, Write};
 
-const PUT: &str = "INSERT INTO snapshots (scope, period, at, schema_version, body) VALUES (?1, ?2, ?3, ?4, ?5)
-    ON CONFLICT (scope, period, at) DO UPDATE SET schema_version = excluded.schema_version, body = excluded.body
-    RETURNING id";
+const REPLACE: &str =
+    "UPDATE snapshots SET schema_version = ?4, body = ?5 WHERE scope = ?1 AND period = ?2 AND at = ?3";
+const PUT: &str = "INSERT INTO snapshots (scope, period, at, schema_version, body) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id";
 const FORGET: &str = "DELETE FROM snapshots WHERE id <= ?1";
 const PRUNE: &str =
     "DELETE FROM snapshots WHERE id IN (SELECT id FROM snapshots WHERE at < ?1 ORDER BY at, id LIMIT ?2)";
@@ -19,7 +19,7 @@ const READ_PERIOD: &str = "SELECT id, scope, period, at, schema_version, body FR
     ORDER BY at DESC, id DESC LIMIT ?5";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[PUT, FORGET, PRUNE, READ, READ_PERIOD];
+pub(super) const STATEMENTS: &[&str] = &[REPLACE, PUT, FORGET, PRUNE, READ, READ_PERIOD];
 
 /// A snapshot as it is stored.
 #[derive(Debug, Clone)]
@@ -43,13 +43,30 @@ pub(crate) struct Put {
 impl Write for Put {
     type Answer = ();
 
+    fn rank(&self) -> Rank {
+        Rank::GivesWay
+    }
+
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        let SnapshotRow { scope, period, at, schema_version, body, .. } = &self.row;
+        // Not an upsert, which would use up an id each time, and ids bound how many there are.
+        let replaced = sqlx::query(REPLACE)
+            .bind(scope)
+            .bind(period)
+            .bind(at)
+            .bind(schema_version)
+            .bind(body)
+            .execute(&mut *connection)
+            .await?;
+        if replaced.rows_affected() > 0 {
+            return Ok(());
+        }
         let (id,): (i64,) = sqlx::query_as(PUT)
-            .bind(&self.row.scope)
-            .bind(&self.row.period)
-            .bind(self.row.at)
-            .bind(self.row.schema_version)
-            .bind(&self.row.body)
+            .bind(scope)
+            .bind(period)
+            .bind(at)
+            .bind(schema_version)
+            .bind(body)
             .fetch_one(&mut *connection)
             .await?;
         if id > self.most {
@@ -81,33 +98,30 @@ impl Write for Prune {
 pub(crate) struct Which {
     pub(crate) scope: String,
     pub(crate) period: Option<String>,
-    /// Before this place, not with it.
-    pub(crate) before: Place,
-    /// After the first instant, up to the second.
-    pub(crate) within: (i64, i64),
-    pub(crate) limit: i64,
 }
 
-/// Snapshots of a scope, the newest first.
-pub(crate) async fn read(connection: &mut SqliteConnection, which: &Which) -> sqlx::Result<Vec<SnapshotRow>> {
-    let mut query = sqlx::query_as(if which.period.is_some() { READ_PERIOD } else { READ })
-        .bind(which.before.at)
-        .bind(which.before.id)
-        .bind(which.within.0)
-        .bind(which.within.1)
-        .bind(which.limit)
-        .bind(&which.scope);
-    if let Some(period) = &which.period {
-        query = query.bind(period);
+#[async_trait]
+impl List for Which {
+    type Row = SnapshotRow;
+
+    fn place(row: &SnapshotRow) -> Place {
+        Place { at: row.at, id: row.id }
     }
-    let rows: Vec<(i64, String, String, i64, i64, String)> = query.fetch_all(connection).await?;
-    let snapshot = |(id, scope, period, at, schema_version, body)| SnapshotRow {
-        id,
-        scope,
-        period,
-        at,
-        schema_version,
-        body,
-    };
-    Ok(rows.into_iter().map(snapshot).collect())
+
+    async fn read(&self, connection: &mut SqliteConnection, page: &Keyset) -> sqlx::Result<Vec<SnapshotRow>> {
+        let query = match &self.period {
+            Some(period) => page.select(READ_PERIOD).bind(&self.scope).bind(period),
+            None => page.select(READ).bind(&self.scope),
+        };
+        let rows: Vec<(i64, String, String, i64, i64, String)> = query.fetch_all(connection).await?;
+        let snapshot = |(id, scope, period, at, schema_version, body)| SnapshotRow {
+            id,
+            scope,
+            period,
+            at,
+            schema_version,
+            body,
+        };
+        Ok(rows.into_iter().map(snapshot).collect())
+    }
 }

@@ -9,22 +9,21 @@ use parking_lot::Mutex;
 use sqlx::SqliteConnection;
 use tokio::sync::{Notify, oneshot};
 
-use super::connection::{WriterOptions, close, tidy};
+use super::connection::{Connection, Merged, WriterOptions, close};
 use super::fault::{classify, is_of_the_row};
 use super::feed::Feed;
 use super::file::FileIdentity;
-use super::request::{Request, RequestQueue};
+use super::request::{Company, Durability, Rank, Request, RequestQueue};
 use crate::StoreError;
 use crate::own_metrics::Figures;
 
 /// Most requests of one commit.
 const MAX_GROUP: usize = 256;
 
-const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[BEGIN, COMMIT];
+pub(super) const STATEMENTS: &[&str] = &[COMMIT];
 
 /// What the writer shares with those who ask it; it outlives a restart of the task.
 pub(super) struct Desk {
@@ -36,23 +35,45 @@ pub(super) struct Desk {
     pub(super) figures: Arc<Figures>,
     pub(super) queue: Arc<RequestQueue>,
     pub(super) wake: Arc<Notify>,
-    /// Which file was opened at first.
-    pub(super) identity: Mutex<Option<FileIdentity>>,
+    /// Which file was opened at first, and which log belongs to the connection that is open.
+    pub(super) identity: Mutex<Identity>,
     /// What went wrong last, until something goes well.
     pub(super) trouble: Mutex<Option<StoreError>>,
 }
 
+/// Which file was opened, and its log. Nothing while none is.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Identity {
+    file: Option<FileIdentity>,
+    log: Option<FileIdentity>,
+}
+
 impl Desk {
-    /// Whether the path still leads to the file that was opened.
+    /// Whether the paths still lead to the file that was opened, and to its log.
     pub(super) fn same_file(&self) -> Result<(), StoreError> {
-        let opened = *self.identity.lock();
-        let Some(opened) = opened else { return Ok(()) };
+        let Identity { file, log } = *self.identity.lock();
         let reason = match FileIdentity::at(&self.path) {
-            Some(now) if now == opened => return Ok(()),
+            now if file.is_none() || now == file => match FileIdentity::at(&self.log_path()) {
+                now if log.is_none() || now == log => return Ok(()),
+                _ => {
+                    "its log was removed or replaced while it was open: what it held is merged into the file when the store is closed"
+                }
+            },
             Some(_) => "another file has taken its place while it was open",
             None => "the file was removed while it was open",
         };
         Err(StoreError::Corrupt { database: self.name.clone(), reason: reason.to_owned() })
+    }
+
+    fn has_its_log(&self) -> bool {
+        let log = self.identity.lock().log;
+        log.is_none() || FileIdentity::at(&self.log_path()) == log
+    }
+
+    fn log_path(&self) -> PathBuf {
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        log.into()
     }
 
     fn fault(&self, error: &sqlx::Error) -> StoreError {
@@ -62,14 +83,14 @@ impl Desk {
     fn measure_files(&self) {
         let bytes = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         self.figures.file_bytes.set(bytes(&self.path));
-        let mut log = self.path.as_os_str().to_owned();
-        log.push("-wal");
-        self.figures.wal_bytes.set(bytes(log.as_ref()));
+        self.figures.wal_bytes.set(bytes(&self.log_path()));
     }
 }
 
 /// Where a transaction failed.
 enum Failed {
+    /// Before anything was begun: the file or its log is not the one that was opened.
+    Elsewhere(StoreError),
     /// Before anything was begun.
     Begin(StoreError),
     /// In a request: which, and why.
@@ -84,12 +105,16 @@ enum Failed {
 pub(super) struct Writer {
     desk: Arc<Desk>,
     feed: Option<Box<dyn Feed>>,
-    connection: Option<SqliteConnection>,
+    connection: Option<Connection>,
+    /// What the feed adds could not be written; it has not been since.
+    sheds: bool,
+    /// A commit has failed: how much of the log is on the disk is not known.
+    doubtful: bool,
 }
 
 impl Writer {
     pub(super) fn new(desk: Arc<Desk>, feed: Option<Box<dyn Feed>>) -> Self {
-        Self { desk, feed, connection: None }
+        Self { desk, feed, connection: None, sheds: false, doubtful: false }
     }
 
     /// Opens the database, tells how that went, and serves until the queue is closed. Ends at once if it cannot be opened.
@@ -101,12 +126,14 @@ impl Writer {
         if works && told.is_ok() {
             self.serve().await;
         } else if let Some(connection) = self.connection.take() {
-            close(connection).await;
+            close(connection.inner).await;
         }
     }
 
     /// Serves until the queue is closed, after a failure of the task.
     pub(super) async fn serve_again(mut self) {
+        self.doubtful = true;
+        self.desk.identity.lock().log = None;
         self.desk.figures.reopened.increment();
         self.serve().await;
     }
@@ -114,35 +141,41 @@ impl Writer {
     async fn open_first(&mut self) -> Result<(), StoreError> {
         let now = self.desk.clock.now().timestamp_micros();
         let connection = self.desk.options.open_first(now).await?;
-        *self.desk.identity.lock() = FileIdentity::at(&self.desk.path);
+        self.desk.identity.lock().file = FileIdentity::at(&self.desk.path);
         self.load(connection).await
     }
 
     async fn reopen(&mut self) -> Result<(), StoreError> {
-        self.desk.same_file()?;
         let connection = self.desk.options.open_again().await?;
         self.load(connection).await
     }
 
     /// Lets the feed read what is there; then the connection is ready.
-    async fn load(&mut self, mut connection: SqliteConnection) -> Result<(), StoreError> {
-        let Some(feed) = &mut self.feed else {
-            self.connection = Some(connection);
-            return Ok(());
-        };
+    async fn load(&mut self, connection: SqliteConnection) -> Result<(), StoreError> {
+        let mut connection = Connection::new(connection);
+        if self.doubtful {
+            // A disk that failed may have lost pages of the log, and then nothing after them would count.
+            match connection.merge_log().await {
+                Ok(Merged::All) => self.doubtful = false,
+                Ok(Merged::Part) => {}
+                Err(error) => tracing::warn!(database = self.desk.name, %error, "the log stays as it is"),
+            }
+        }
         let load = async {
-            sqlx::query(BEGIN).execute(&mut connection).await?;
-            feed.load(&mut connection).await?;
-            sqlx::query(COMMIT).execute(&mut connection).await
+            connection.begin(Durability::Synchronised).await?;
+            if let Some(feed) = &mut self.feed {
+                feed.load(&mut connection.inner).await?;
+            }
+            sqlx::query(COMMIT).execute(&mut connection.inner).await
         };
-        let loaded = load.await;
-        match loaded {
+        match load.await {
             Ok(_) => {
+                self.desk.identity.lock().log = FileIdentity::at(&self.desk.log_path());
                 self.connection = Some(connection);
                 Ok(())
             }
             Err(error) => {
-                close(connection).await;
+                close(connection.inner).await;
                 Err(self.desk.fault(&error))
             }
         }
@@ -152,7 +185,9 @@ impl Writer {
         loop {
             let closing = self.desk.queue.is_closed();
             let group = self.desk.queue.take(MAX_GROUP);
-            let due = self.feed.as_ref().is_some_and(|feed| feed.is_due(self.desk.clock.monotonic()));
+            let alone = group.iter().any(|request| request.company() == Company::NoFeed);
+            let feed = self.feed.as_ref().filter(|_| !alone);
+            let due = feed.is_some_and(|feed| feed.is_due(self.desk.clock.monotonic()));
             let idle = group.is_empty() && !due;
             if !idle {
                 self.commit(group, due).await;
@@ -166,10 +201,17 @@ impl Writer {
             }
         }
         if let Some(mut connection) = self.connection.take() {
-            if let Err(error) = tidy(&mut connection).await {
-                tracing::warn!(database = self.desk.name, %error, "the log could not be merged into the file");
+            let database = &self.desk.name;
+            match connection.tidy().await {
+                Ok(Merged::All) => {}
+                Ok(Merged::Part) => {
+                    tracing::warn!(database, "the log stays beside the file, for somebody still reads");
+                }
+                Err(error) => {
+                    tracing::warn!(database, %error, "the log could not be merged into the file");
+                }
             }
-            close(connection).await;
+            close(connection.inner).await;
         }
     }
 
@@ -208,7 +250,24 @@ impl Writer {
                     self.feed_failed(&error);
                     with_feed = false;
                 }
-                Err(Failed::Begin(error) | Failed::Request(_, error) | Failed::Commit(error)) => {
+                // A commit that found no room for a page certainly does not hold: it can be made again without what gives way.
+                Err(Failed::Commit(error @ StoreError::Full { .. })) if with_feed => {
+                    self.feed_failed(&error);
+                    with_feed = false;
+                }
+                Err(Failed::Commit(error @ StoreError::Full { .. })) => {
+                    let last = group.len().saturating_sub(1);
+                    give_way(&mut group, last, &error);
+                }
+                Err(Failed::Request(at, error @ StoreError::Full { .. })) => {
+                    give_way(&mut group, at, &error);
+                }
+                Err(
+                    Failed::Elsewhere(error)
+                    | Failed::Begin(error)
+                    | Failed::Request(_, error)
+                    | Failed::Commit(error),
+                ) => {
                     if with_feed {
                         self.feed_failed(&error);
                     }
@@ -226,6 +285,7 @@ impl Writer {
 
     fn feed_failed(&mut self, error: &StoreError) {
         let now = self.desk.clock.monotonic();
+        self.sheds = true;
         if let Some(feed) = &mut self.feed {
             feed.failed(error, now);
         }
@@ -239,15 +299,21 @@ impl Writer {
             Ok(()) => {
                 let took = self.desk.clock.monotonic().saturating_since(started);
                 self.desk.figures.committed(took.as_secs_f64());
-                *self.desk.trouble.lock() = None;
+                self.sheds &= !with_feed;
+                // That alerts fit does not mean that samples do.
+                if !self.sheds {
+                    *self.desk.trouble.lock() = None;
+                }
             }
             Err(failed) => {
-                let (Failed::Begin(error)
+                let (Failed::Elsewhere(error)
+                | Failed::Begin(error)
                 | Failed::Request(_, error)
                 | Failed::Feed(error)
                 | Failed::Commit(error)) = failed;
                 self.in_trouble(error);
-                if !matches!(failed, Failed::Begin(StoreError::Busy { .. })) {
+                self.doubtful |= matches!(failed, Failed::Commit(error) if leaves_doubt(error));
+                if !matches!(failed, Failed::Elsewhere(_) | Failed::Begin(StoreError::Busy { .. })) {
                     self.give_up().await;
                 }
             }
@@ -257,14 +323,18 @@ impl Writer {
     }
 
     async fn transaction(&mut self, group: &mut [Box<dyn Request>], with_feed: bool) -> Result<(), Failed> {
+        self.desk.same_file().map_err(Failed::Elsewhere)?;
         if self.connection.is_none() {
             self.reopen().await.map_err(Failed::Begin)?;
         }
-        self.desk.same_file().map_err(Failed::Begin)?;
+        let asked = group.iter().map(|request| request.durability()).max();
+        let durability = if with_feed { Some(Durability::Synchronised) } else { asked };
+        let durability = durability.unwrap_or(Durability::Synchronised);
         let desk = Arc::clone(&self.desk);
         let fault = |error: sqlx::Error| desk.fault(&error);
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        sqlx::query(BEGIN).execute(&mut *connection).await.map_err(fault).map_err(Failed::Begin)?;
+        connection.begin(durability).await.map_err(fault).map_err(Failed::Begin)?;
+        let connection = &mut connection.inner;
         for (at, request) in group.iter_mut().enumerate() {
             request.write(connection).await.map_err(fault).map_err(|error| Failed::Request(at, error))?;
         }
@@ -272,16 +342,21 @@ impl Writer {
             feed.append(connection).await.map_err(fault).map_err(Failed::Feed)?;
         }
         sqlx::query(COMMIT).execute(&mut *connection).await.map_err(fault).map_err(Failed::Commit)?;
-        Ok(())
+        if durability == Durability::Synchronised {
+            self.desk.figures.synchronised.increment();
+        }
+        // Only now is it certain that it went into the file that others find.
+        self.desk.same_file().map_err(Failed::Commit)
     }
 
     async fn slice(&mut self) {
         let done = match (&mut self.connection, &mut self.feed) {
             (Some(connection), Some(feed)) => {
                 let work = async {
-                    sqlx::query(BEGIN).execute(&mut *connection).await?;
-                    feed.slice(connection).await?;
-                    sqlx::query(COMMIT).execute(&mut *connection).await
+                    // It only moves or deletes what is durable: undone, it is done again.
+                    connection.begin(Durability::Committed).await?;
+                    feed.slice(&mut connection.inner).await?;
+                    sqlx::query(COMMIT).execute(&mut connection.inner).await
                 };
                 let done = work.await.map(drop);
                 match &done {
@@ -300,6 +375,7 @@ impl Writer {
             Ok(()) => self.desk.figures.commits.increment(),
             Err(error) => {
                 let error = self.desk.fault(&error);
+                self.doubtful |= leaves_doubt(&error);
                 self.in_trouble(&error);
                 self.give_up().await;
             }
@@ -317,9 +393,30 @@ impl Writer {
     }
 
     async fn give_up(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.desk.figures.reopened.increment();
-            close(connection).await;
+        let Some(mut connection) = self.connection.take() else { return };
+        self.desk.figures.reopened.increment();
+        if self.desk.has_its_log() {
+            self.desk.identity.lock().log = None;
+        } else if let Err(error) = connection.merge_log().await {
+            tracing::error!(database = self.desk.name, %error, "a log that was removed could not be merged");
         }
+        close(connection.inner).await;
+    }
+}
+
+/// Whether pages of the log may be lost after a commit that failed so. Not when there was no room for them: then none was
+/// acknowledged, and merging the log would take the room that is left.
+fn leaves_doubt(error: &StoreError) -> bool {
+    !matches!(error, StoreError::Full { .. })
+}
+
+/// Answers those who give way when it is full; if there are none, the one `at` a place.
+fn give_way(group: &mut Vec<Box<dyn Request>>, at: usize, error: &StoreError) {
+    let mut giving: Vec<_> = group.extract_if(.., |request| request.rank() == Rank::GivesWay).collect();
+    if giving.is_empty() && at < group.len() {
+        giving.push(group.remove(at));
+    }
+    for request in giving {
+        request.answer(Err(error.clone()));
     }
 }

@@ -95,6 +95,48 @@ async fn a_delivery_that_cannot_be_read_is_put_aside_and_blocks_nobody() {
 }
 
 #[tokio::test]
+async fn a_damaged_delivery_that_cannot_be_put_aside_takes_no_good_claim_with_it() {
+    let desk = Desk::open().await;
+    let outbox = desk.store.alerts();
+    let put = [delivery("pager", "A", 1, Severity::Critical), delivery("pager", "B", 1, Severity::Info)];
+    outbox.put(&put, time(0)).await.unwrap();
+    let mut stranger = crate::fixture::stranger(&desk.path()).await;
+    sqlx::query("UPDATE outbox SET payload = '{' WHERE id = 1").execute(&mut stranger).await.unwrap();
+    let no = "CREATE TRIGGER no BEFORE INSERT ON damaged BEGIN SELECT RAISE(ABORT, 'no'); END";
+    sqlx::query(no).execute(&mut stranger).await.unwrap();
+    let lease = std::time::Duration::from_secs(30);
+    let claims = outbox.claim(&channel("pager"), time(0), 5, lease).await.unwrap();
+    assert_eq!(claims.iter().map(bellwether_alerts::Claim::delivery).collect::<Vec<_>>(), [&put[1]]);
+    outbox.delivered(&claims[0], &Receipt::delivered(), time(1)).await.unwrap();
+    sqlx::query("DROP TRIGGER no").execute(&mut stranger).await.unwrap();
+    assert_eq!(outbox.claim(&channel("pager"), time(30), 5, lease).await, Ok(vec![]), "put aside at last");
+    assert_eq!(outbox.pending(&channel("pager")).await, Ok(0));
+}
+
+#[tokio::test]
+async fn a_record_that_is_appended_again_takes_no_room_from_others() {
+    let mut bounds = AlertConfig::default();
+    bounds.notification_log = 3;
+    let desk = Desk::open_with(|config| config.with_alerts(bounds)).await;
+    let alerts = desk.store.alerts();
+    let record = |group: &str| NotificationRecord {
+        at: time(1),
+        channel: channel("pager"),
+        notification: message(group, 1, Severity::Info),
+        attempts: 1,
+        outcome: bellwether_alerts::DeliveryOutcome::Delivered { receipt: Receipt::delivered() },
+    };
+    NotificationLog::append(&alerts, &[record("A"), record("B")]).await.unwrap();
+    for _ in 0..10 {
+        NotificationLog::append(&alerts, &[record("B")]).await.unwrap();
+    }
+    NotificationLog::append(&alerts, &[record("C")]).await.unwrap();
+    let log =
+        NotificationLog::read(&alerts, &NotificationQuery::default(), &PageRequest::default()).await.unwrap();
+    assert_eq!(log.items.len(), 3);
+}
+
+#[tokio::test]
 async fn settled_keys_and_dead_letters_are_bounded() {
     let mut bounds = AlertConfig::default();
     (bounds.settled_keys, bounds.dead_letters) = (10, 5);

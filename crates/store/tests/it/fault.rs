@@ -110,6 +110,81 @@ async fn when_the_disk_is_nearly_full_samples_are_shed_and_an_alert_still_fits()
 }
 
 #[tokio::test]
+async fn what_does_not_fit_does_not_fail_an_alert_of_the_same_commit() {
+    let desk = Desk::open_with(|config| config.with_max_bytes(1 << 20)).await;
+    let store = &desk.store;
+    let mut at = 0;
+    while store.snapshots().put(&snapshot(at, 20_000)).await.is_ok() {
+        at += 1;
+    }
+    store.snapshots().retain(time(2)).await.unwrap();
+    let (snapshots, alerts) = (store.snapshots(), store.alerts());
+    let (too_big, critical) = (snapshot(999, 200_000), [delivery("pager", "A", 1, Severity::Critical)]);
+    let (kept, put) = tokio::join!(snapshots.put(&too_big), alerts.put(&critical, time(0)));
+    assert!(matches!(kept, Err(StoreError::Full { .. })), "{kept:?}");
+    assert_eq!(put, Ok(1));
+    assert_eq!(desk.reopen().await.store.alerts().pending(&channel("pager")).await, Ok(1));
+}
+
+#[tokio::test]
+async fn the_check_says_that_samples_do_not_fit_also_while_alerts_do() {
+    let desk = Desk::open_with(|config| config.with_max_bytes(1 << 20)).await;
+    let (store, price) = (&desk.store, series("price", "A"));
+    let mut at = 0;
+    while store.snapshots().put(&snapshot(at, 20_000)).await.is_ok() {
+        at += 1;
+    }
+    store.snapshots().retain(time(2)).await.unwrap();
+    for i in 0..9_000 {
+        store.samples().push(batch(i, &[(&price, (i * 7_919 % 104_729) as f64 * 0.123_456_789)]));
+    }
+    assert!(matches!(store.samples().flush().await, Err(StoreError::Full { .. })));
+    store.alerts().put(&[delivery("pager", "A", 1, Severity::Critical)], time(0)).await.unwrap();
+    let check = store.check().await;
+    assert!(matches!(check.problem, Some(StoreError::Full { .. })), "{check:?}");
+    store.snapshots().retain(time(at - 5)).await.unwrap();
+    store.samples().flush().await.unwrap();
+    assert!(store.check().await.is_healthy());
+}
+
+#[tokio::test]
+async fn a_log_that_was_removed_is_noticed_and_what_it_held_is_not_lost() {
+    let desk = Desk::open().await;
+    let alerts = desk.store.alerts();
+    alerts.put(&[delivery("pager", "A", 1, Severity::Critical)], time(0)).await.unwrap();
+    std::fs::remove_file(desk.folder.path().join("desk.db-wal")).unwrap();
+    let refused = alerts.put(&[delivery("pager", "B", 1, Severity::Critical)], time(0)).await;
+    assert!(refused.is_err(), "nothing is acknowledged into a log that is gone");
+    let check = desk.store.check().await;
+    assert!(
+        matches!(&check.problem, Some(StoreError::Corrupt { reason, .. }) if reason.contains("log")),
+        "{check:?}"
+    );
+    desk.store.close(Duration::from_secs(10)).await;
+    let Desk { config, clock, folder, .. } = desk;
+    let store = bellwether_store::Store::open(&config, &clock.shared()).await.unwrap();
+    assert_eq!(store.alerts().pending(&channel("pager")).await, Ok(1));
+    drop(folder);
+}
+
+#[tokio::test]
+async fn a_file_that_must_not_be_written_is_told() {
+    let desk = Desk::open().await;
+    let Desk { store, clock, config, folder } = desk;
+    store.close(Duration::from_secs(10)).await.into_result().unwrap();
+    let path = folder.path().join("desk.db");
+    let mut mode = std::fs::metadata(&path).unwrap().permissions();
+    mode.set_readonly(true);
+    std::fs::set_permissions(&path, mode).unwrap();
+    // Whom the system lets write all the same, the store writes for.
+    let allowed = std::fs::OpenOptions::new().write(true).open(&path).is_ok();
+    match bellwether_store::Store::open(&config, &clock.shared()).await {
+        Ok(_) => assert!(allowed),
+        Err(error) => assert!(!allowed && matches!(error, StoreError::ReadOnly { .. }), "{error}"),
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_was_removed_or_replaced_is_noticed() {
     let desk = Desk::open().await;
     desk.store.snapshots().put(&snapshot(0, 10)).await.unwrap();

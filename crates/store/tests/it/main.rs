@@ -2,6 +2,7 @@
 
 mod alerts;
 mod contract;
+mod examine;
 mod fault;
 mod figures;
 mod fixture;

@@ -153,3 +153,28 @@ async fn an_opening_that_is_given_up_leaves_a_file_that_can_be_opened() {
     let store = Store::open(&config, &clock).await.unwrap();
     assert!(store.check().await.is_healthy());
 }
+
+#[tokio::test]
+async fn opening_writes_nothing_so_that_a_full_disk_keeps_no_store_closed() {
+    let desk = Desk::open().await;
+    let boots = async |desk: &Desk| {
+        let mut connection = stranger(&desk.path()).await;
+        let row: (i64,) = sqlx::query_as("SELECT value FROM meta WHERE key = 'boots'")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        row.0
+    };
+    let desk = desk.reopen().await.reopen().await;
+    assert_eq!(boots(&desk).await, 0);
+    let price = crate::fixture::series("price", "A");
+    for second in 0..3 {
+        desk.store.samples().write(crate::fixture::batch(second, &[(&price, 1.0)])).await.unwrap();
+    }
+    assert_eq!(boots(&desk).await, 1, "with the first samples");
+    let desk = desk.reopen().await;
+    assert_eq!(boots(&desk).await, 1);
+    desk.store.samples().write(crate::fixture::batch(3, &[(&price, 1.0)])).await.unwrap();
+    assert_eq!(boots(&desk).await, 2);
+    assert_eq!(crate::fixture::values(&desk.store.samples(), "price").await.len(), 4);
+}

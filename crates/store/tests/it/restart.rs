@@ -109,3 +109,54 @@ async fn damaged_rows_of_the_head_are_put_aside_and_the_others_are_there() {
     assert_eq!(kept, 1);
     drop(folder);
 }
+
+#[tokio::test]
+async fn samples_of_the_head_whose_series_is_gone_are_put_aside_and_the_others_are_there() {
+    let desk = Desk::open().await;
+    let (samples, gone, price) = (desk.store.samples(), series("gone", "A"), series("price", "A"));
+    for i in 0..3 {
+        samples.write(batch(i, &[(&gone, -1.0), (&price, i as f64)])).await.unwrap();
+    }
+    samples.write(batch(3, &[(&gone, -1.0)])).await.unwrap();
+    let path = desk.path();
+    let Desk { store, clock, config, folder } = desk;
+    store.close(Duration::from_secs(10)).await.into_result().unwrap();
+    let mut connection = stranger(&path).await;
+    sqlx::query("DELETE FROM series WHERE name = 'gone'").execute(&mut connection).await.unwrap();
+    drop(connection);
+    let store = Store::open(&config, &clock.shared()).await.unwrap();
+    assert_eq!(values(&store.samples(), "price").await, [(0, 0.0), (1, 1.0), (2, 2.0)]);
+    assert_eq!(store.check().await.damaged_rows, 4);
+    store.close(Duration::from_secs(10)).await.into_result().unwrap();
+    let mut connection = stranger(&path).await;
+    let (kept, reason): (i64, String) =
+        sqlx::query_as("SELECT count(*), min(reason) FROM damaged").fetch_one(&mut connection).await.unwrap();
+    assert_eq!((kept, reason.as_str()), (4, "1 samples of series that are not known"));
+    drop(connection);
+    let store = Store::open(&config, &clock.shared()).await.unwrap();
+    assert_eq!(store.check().await.damaged_rows, 0, "once");
+    assert_eq!(values(&store.samples(), "price").await, [(0, 0.0), (1, 1.0), (2, 2.0)]);
+    drop(folder);
+}
+
+#[tokio::test]
+async fn a_damaged_row_that_cannot_be_put_aside_does_not_keep_the_store_closed() {
+    let desk = Desk::open().await;
+    let (samples, price) = (desk.store.samples(), series("price", "A"));
+    for i in 0..2 {
+        samples.write(batch(i, &[(&price, i as f64)])).await.unwrap();
+    }
+    let path = desk.path();
+    let Desk { store, clock, config, folder } = desk;
+    store.close(Duration::from_secs(10)).await.into_result().unwrap();
+    let mut connection = stranger(&path).await;
+    sqlx::query("UPDATE head SET crc32 = 0 WHERE seq = 1").execute(&mut connection).await.unwrap();
+    let no = "CREATE TRIGGER no BEFORE INSERT ON damaged BEGIN SELECT RAISE(ABORT, 'no'); END";
+    sqlx::query(no).execute(&mut connection).await.unwrap();
+    let store = Store::open(&config, &clock.shared()).await.unwrap();
+    store.alerts().put(&[delivery("pager", "A", 1, Severity::Critical)], time(0)).await.unwrap();
+    store.samples().write(batch(2, &[(&price, 2.0)])).await.unwrap();
+    assert_eq!(values(&store.samples(), "price").await, [(1, 1.0), (2, 2.0)]);
+    assert_eq!(store.check().await.damaged_rows, 1, "counted once, however often it is tried");
+    drop(folder);
+}

@@ -149,8 +149,9 @@ async fn series_beyond_the_bound_are_not_kept_and_counted() {
     let all: Vec<_> = (0..5).map(|i| series("price", &format!("S{i}"))).collect();
     for second in 0..2 {
         let values: Vec<_> = all.iter().map(|key| (key, 1.0)).collect();
-        samples.write(batch(second, &values)).await.unwrap();
+        samples.push(batch(second, &values));
     }
+    samples.flush().await.unwrap();
     assert_eq!(values(&samples, "price").await.len(), 6);
     assert_eq!(
         desk.figure("bellwether_store_samples_dropped_total", &[("reason", "too_many_series")]),
@@ -175,6 +176,78 @@ async fn beyond_the_bound_of_what_waits_the_oldest_go_and_are_counted() {
         desk.figure("bellwether_store_samples_dropped_total", &[("reason", "queue_full")]),
         Some(15.0)
     );
+}
+
+#[tokio::test]
+async fn who_waits_for_a_batch_that_is_dropped_at_the_bound_hears_of_it() {
+    let short = SampleConfig::default().with_queue(10).with_flush_batches(1_000);
+    let desk = Desk::open_with(|config| config.with_samples(short)).await;
+    let (samples, price) = (desk.store.samples(), series("price", "A"));
+    samples.push(batch(0, &[(&price, 0.0)]));
+    let mut flushed = Box::pin(samples.flush());
+    let mut written = Box::pin(samples.write(batch(1, &[(&price, 1.0)])));
+    let mut later = Box::pin(samples.write(batch(2, &[(&price, 2.0)])));
+    assert!(futures_util::poll!(&mut flushed).is_pending());
+    assert!(futures_util::poll!(&mut written).is_pending());
+    assert!(futures_util::poll!(&mut later).is_pending());
+    for i in 3..12 {
+        samples.push(batch(i, &[(&price, i as f64)]));
+    }
+    let dropped =
+        StoreError::SamplesDropped { database: desk.path().display().to_string(), samples: 1, most: 10 };
+    assert_eq!(written.await, Err(dropped.clone()));
+    assert_eq!(flushed.await, Err(dropped));
+    assert_eq!(later.await, Ok(()), "its own batch is durable");
+    assert_eq!(samples.flush().await, Ok(()), "what went before is no matter of this one");
+    assert_eq!(values(&samples, "price").await, (2..12).map(|i| (i, i as f64)).collect::<Vec<_>>());
+    assert_eq!(desk.figure("bellwether_store_samples_dropped_total", &[("reason", "queue_full")]), Some(2.0));
+}
+
+#[tokio::test]
+async fn a_batch_that_can_never_fit_goes_alone() {
+    let short = SampleConfig::default().with_queue(3).with_flush_batches(1_000);
+    let desk = Desk::open_with(|config| config.with_samples(short)).await;
+    let samples = desk.store.samples();
+    let all: Vec<_> = (0..4).map(|i| series("price", &format!("S{i}"))).collect();
+    let big: Vec<_> = all.iter().map(|key| (key, 1.0)).collect();
+    samples.push(batch(0, &[(&all[0], 1.0)]));
+    samples.push(batch(1, &big));
+    let refused = samples.write(batch(2, &big)).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Rejected { .. }) && !refused.is_transient(), "{refused}");
+    assert_eq!(samples.flush().await, Ok(()));
+    assert_eq!(values(&samples, "price").await, [(0, 1.0)]);
+    assert_eq!(desk.figure("bellwether_store_samples_dropped_total", &[("reason", "queue_full")]), Some(4.0));
+}
+
+#[tokio::test]
+async fn a_write_of_samples_that_are_refused_says_how_many_and_why() {
+    let few = SampleConfig::default().with_max_series(1).with_max_age(Duration::from_hours(1));
+    let desk = Desk::open_with(|config| config.with_samples(few)).await;
+    let samples = desk.store.samples();
+    let (price, other) = (series("price", "A"), series("price", "B"));
+    let refused = |kept, not_finite, too_old, too_many_series| {
+        let database = desk.path().display().to_string();
+        Err(StoreError::SamplesRefused { database, kept, not_finite, too_old, too_many_series })
+    };
+    assert_eq!(samples.write(batch(-9_999, &[(&price, 1.0)])).await, refused(0, 0, 1, 0));
+    assert_eq!(samples.write(batch(0, &[(&price, f64::NAN)])).await, refused(0, 1, 0, 0));
+    assert_eq!(samples.write(batch(1, &[(&price, 1.0), (&other, 2.0)])).await, refused(1, 0, 0, 1));
+    let (bad, good) = tokio::join!(
+        samples.write(batch(2, &[(&price, f64::INFINITY)])),
+        samples.write(batch(3, &[(&price, 3.0)]))
+    );
+    assert_eq!((bad, good), (refused(0, 1, 0, 0), Ok(())), "each hears of its own");
+    assert_eq!(values(&samples, "price").await, [(1, 1.0), (3, 3.0)]);
+    let dropped = |reason| desk.figure("bellwether_store_samples_dropped_total", &[("reason", reason)]);
+    assert_eq!(["not_finite", "too_old", "too_many_series"].map(dropped), [Some(2.0), Some(1.0), Some(1.0)]);
+}
+
+#[tokio::test]
+async fn of_two_samples_of_a_series_in_one_batch_the_later_stays() {
+    let desk = Desk::open().await;
+    let (samples, price) = (desk.store.samples(), series("price", "A"));
+    samples.write(batch(0, &[(&price, 1.0), (&price, 2.0)])).await.unwrap();
+    assert_eq!(values(&samples, "price").await, [(0, 2.0)]);
 }
 
 #[tokio::test]

@@ -117,3 +117,19 @@ async fn old_snapshots_and_those_beyond_the_bound_go() {
     let left: Vec<_> = joined(&snapshots, &query, 100).await.iter().map(|one| one.at).collect();
     assert_eq!(left, [time(14), time(13), time(12)]);
 }
+
+#[tokio::test]
+async fn a_snapshot_that_is_put_again_takes_no_room_from_others() {
+    let mut bounds = bellwether_store::SnapshotConfig::default();
+    bounds.snapshots = 3;
+    let desk = Desk::open_with(|config| config.with_snapshots(bounds)).await;
+    let snapshots = desk.store.snapshots();
+    snapshots.put(&snapshot("momentum", "daily", 0, "{}")).await.unwrap();
+    for i in 0..10 {
+        snapshots.put(&snapshot("momentum", "daily", 1, &format!("[{i}]"))).await.unwrap();
+    }
+    snapshots.put(&snapshot("momentum", "daily", 2, "{}")).await.unwrap();
+    let found = joined(&snapshots, &SnapshotQuery::scope("momentum"), 100).await;
+    let bodies: Vec<&str> = found.iter().map(|one| one.body.as_str()).collect();
+    assert_eq!(bodies, ["{}", "[9]", "{}"]);
+}

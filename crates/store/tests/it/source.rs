@@ -46,7 +46,7 @@ fn no_sql_is_put_together_from_parts() {
 fn every_query_names_a_constant_that_a_test_prepares() {
     let mut queries = 0;
     for (name, code) in sources() {
-        for call in ["sqlx::query(", "sqlx::query_as(", "sqlx::query_as::<_, (i64,)>("] {
+        for call in ["sqlx::query(", "sqlx::query_as(", "sqlx::query_as::<_, (i64,)>(", "page.select("] {
             for text in code.split(call).skip(1) {
                 let argument = text.split([')', ' ']).next().unwrap_or_default();
                 let is_constant = argument.chars().all(|c| c.is_ascii_uppercase() || c == '_');
@@ -69,4 +69,21 @@ fn every_query_names_a_constant_that_a_test_prepares() {
         }
     }
     assert!(queries > 40, "{queries}");
+}
+
+#[test]
+fn no_public_item_speaks_of_a_pool_a_connection_or_the_driver() {
+    let mut items = 0;
+    for (name, code) in sources() {
+        for item in code.lines().map(str::trim_start).filter(|line| line.starts_with("pub ")) {
+            // The whole signature, up to its body.
+            let from = code.find(item).unwrap_or_default();
+            let signature = code[from..].split(['{', ';']).next().unwrap_or_default();
+            for word in ["sqlx", "Sqlite", "Pool<", "Connection>", "&mut Connection", "Reader<"] {
+                assert!(!signature.contains(word), "{name}: {signature}");
+            }
+            items += 1;
+        }
+    }
+    assert!(items > 100, "{items}");
 }
