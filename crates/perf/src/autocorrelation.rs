@@ -1,9 +1,9 @@
 //! How a return depends on the ones before it.
 
+use crate::Returns;
 use crate::kernel::lanes;
 use crate::metric_info::{MetricInfo, MetricUnit};
 use crate::undefined::{Domain, Undefined, at_least, defined};
-use crate::{Moments, Returns};
 
 /// [`autocorrelation`].
 pub const AUTOCORRELATION: MetricInfo = MetricInfo {
@@ -25,7 +25,7 @@ pub fn autocorrelation(returns: &Returns<'_>, lag: usize) -> Result<f64, Undefin
     }
     let values = returns.as_slice();
     at_least(lag.saturating_add(1).max(2), values.len())?;
-    let moments = Moments::of(values);
+    let moments = returns.moments();
     moments.varying_stdev()?;
     let mean = moments.mean();
     let products = lanes::sum_pairs_by(&values[lag..], values, |x, y| (x - mean) * (y - mean));

@@ -76,21 +76,20 @@ pub const TREYNOR: MetricInfo = MetricInfo {
     source: "Treynor 1965",
     unit: MetricUnit::Ratio,
     convention: "compound growth and risk-free rate per year",
-    undefined_when: "as beta; beta is 0; a return under -1",
+    undefined_when: "as beta; no beta beyond rounding; a return under -1",
     higher_is_better: Some(true),
 };
 
 /// Compound growth per year over the risk-free rate, per unit of beta. O(n).
+///
+/// Returns that have nothing in common with the benchmark but the rounding of both have no beta to divide by.
 pub fn treynor(
     returns: &Returns<'_>,
     benchmark: &Returns<'_>,
     risk_free: RiskFree,
     periods: PeriodsPerYear,
 ) -> Result<f64, Undefined> {
-    let beta = beta(returns, benchmark)?;
-    if beta == 0.0 {
-        return Err(Undefined::ZeroBeta);
-    }
+    let beta = CoMoments::of(returns, benchmark)?.dividing_beta()?;
     defined((crate::cagr(returns, periods)? - risk_free.per_year(periods)?) / beta)
 }
 

@@ -3,6 +3,7 @@
 use crate::drawdown::{compounding, walk};
 use crate::growth::Growth;
 use crate::metric_info::{MetricInfo, MetricUnit};
+use crate::moments::is_flat;
 use crate::undefined::{Undefined, defined};
 use crate::{PeriodsPerYear, Returns, RiskFree};
 
@@ -43,7 +44,7 @@ pub fn burke(
         BurkeEpisodes::PeakToRecovery => squares_to_recovery(returns),
         BurkeEpisodes::NegativeRunsSummed => squares_of_runs(returns),
     };
-    if squares == 0.0 {
+    if is_flat(squares.sqrt(), returns.magnitude()) {
         return Err(Undefined::NoDrawdown);
     }
     let growth = Growth::of(returns)?.cagr(periods)?;

@@ -3,6 +3,7 @@
 use crate::co_moments::side_by_side;
 use crate::kernel::lanes;
 use crate::metric_info::{MetricInfo, MetricUnit};
+use crate::moments::is_flat;
 use crate::undefined::{Undefined, defined};
 use crate::{PeriodsPerYear, Returns, cagr};
 
@@ -68,8 +69,11 @@ fn capture(
             _ => why,
         })
     };
+    // Gains that are the rounding of the benchmark's losses, or the other way round, are none.
+    let rounding = theirs.iter().fold(0.0_f64, |most, b| most.max(b.abs()));
+    let flat = is_flat(rounding, benchmark.magnitude());
     let theirs = growth(theirs, benchmark)?;
-    if theirs == 0.0 {
+    if theirs == 0.0 || flat {
         return Err(Undefined::FlatBenchmark);
     }
     defined(growth(mine, returns)? / theirs)

@@ -1,6 +1,7 @@
 //! How two series vary together.
 
 use crate::kernel::lanes;
+use crate::moments::is_flat;
 use crate::undefined::{Undefined, at_least, defined};
 use crate::{Moments, Returns};
 
@@ -19,7 +20,7 @@ impl CoMoments {
     pub(crate) fn of(returns: &Returns<'_>, benchmark: &Returns<'_>) -> Result<Self, Undefined> {
         side_by_side(returns, benchmark)?;
         let (xs, ys) = (returns.as_slice(), benchmark.as_slice());
-        let (x, y) = (Moments::of(xs), Moments::of(ys));
+        let (x, y) = (returns.moments(), benchmark.moments());
         let (mean_x, mean_y) = (x.mean(), y.mean());
         let products = lanes::sum_pairs_by(xs, ys, |x, y| (x - mean_x) * (y - mean_y));
         // The means are rounded; what that adds to the products is the product of the left-over sums.
@@ -33,6 +34,17 @@ impl CoMoments {
     pub(crate) fn beta(&self) -> Result<f64, Undefined> {
         self.varying_benchmark()?;
         defined(self.products / self.benchmark.sum_of_squares())
+    }
+
+    /// The slope as a divisor: undefined when the products sum to no more than their rounding.
+    pub(crate) fn dividing_beta(&self) -> Result<f64, Undefined> {
+        let beta = self.beta()?;
+        let (x, y) = (&self.returns, &self.benchmark);
+        // Each distance is rounded by the size of its values, each product by that times the other distance; the
+        // distances of one series sum to at most n of its deviations.
+        let rounding = x.magnitude() * y.population_stdev()? + y.magnitude() * x.population_stdev()?;
+        let flat = is_flat((self.products / x.count() as f64).abs(), rounding);
+        if flat { Err(Undefined::ZeroBeta) } else { Ok(beta) }
     }
 
     /// Pearson's correlation.

@@ -77,10 +77,17 @@ impl Confidence {
     }
 
     /// The probability at which quantiles are read: `1 - level` as floats subtract, which is what numpy is asked
-    /// for. It differs from [`tail`](Self::tail) in the last bits only: 0.050000000000000044 for 0.95.
+    /// for, so that both give the same observation. It differs from [`tail`](Self::tail) in the last bits only:
+    /// 0.050000000000000044 for 0.95.
     ///
-    /// A quantile that jumps (types 1 to 3, lower, higher) is, where `n (1 - level)` is whole, any value between
-    /// two observations; the last bits then say which of the two is taken, here as there.
+    /// Where a rule jumps, these last bits choose the side. For [`Quantile::InvertedCdf`](crate::Quantile) that is
+    /// where `n (1 - level)` is a whole number `k`, and both the k-th smallest return and the next are then quantiles:
+    /// it reads the k-th when the float product `n * probability()` is at most `k`, and the next when it is over.
+    /// So 80 and 90 % (0.09999999999999998) always give the k-th, beyond which lie `k - 1` returns; 95, 97.5, 99
+    /// and 99.9 %, all over their tail, give the next, beyond which lie exactly `k`, unless the product is rounded
+    /// to `k`. Likewise types 2 and 3 where `n p` and `n p - 1/2` are whole, lower and higher where `(n - 1) p` is.
+    /// Rules that interpolate change by a rounding only. The expected shortfall does not read it: it counts by
+    /// [`tail_observations`](Self::tail_observations), and is never under either reading.
     pub const fn probability(self) -> f64 {
         1.0 - self.level
     }
@@ -125,6 +132,16 @@ fn decimal_complement(x: f64) -> f64 {
     f64::clamp(complement, f64::MIN_POSITIVE, UNDER_ONE)
 }
 
+/// A hundred times the shortest decimal of `x` in (0, 1), without rounding: no two levels read alike.
+fn percent(x: f64) -> String {
+    let text = x.to_string();
+    let digits = text.strip_prefix("0.").unwrap_or_default();
+    let padded = format!("{digits:0<2}");
+    let (whole, fraction) = padded.split_at(2);
+    let whole = whole.strip_prefix('0').unwrap_or(whole);
+    if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+}
+
 impl TryFrom<f64> for Confidence {
     type Error = InvalidConfidence;
     fn try_from(level: f64) -> Result<Self, InvalidConfidence> {
@@ -141,9 +158,7 @@ impl From<Confidence> for f64 {
 impl fmt::Display for Confidence {
     /// As percent: `97.5 %`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = format!("{:.10}", self.level * 100.0);
-        let percent = percent.trim_end_matches('0').trim_end_matches('.');
-        f.pad(&format!("{percent} %"))
+        f.pad(&format!("{} %", percent(self.level)))
     }
 }
 
@@ -172,6 +187,22 @@ mod tests {
         ] {
             assert_eq!(Confidence::new(level).unwrap(), constant);
             assert_eq!(Confidence::from_tail(constant.tail()).unwrap(), constant);
+        }
+    }
+
+    #[test]
+    fn every_level_reads_as_itself_and_no_other() {
+        for (level, text) in [
+            (0.95, "95 %"),
+            (0.975, "97.5 %"),
+            (0.5, "50 %"),
+            (0.05, "5 %"),
+            (0.004, "0.4 %"),
+            (1e-6, "0.0001 %"),
+            (0.999_999_999_999_9, "99.99999999999 %"),
+            (UNDER_ONE, "99.99999999999999 %"),
+        ] {
+            assert_eq!(Confidence::new(level).unwrap().to_string(), text);
         }
     }
 

@@ -63,9 +63,17 @@ pub struct Conventions {
     period: Period,
     risk_free: RiskFree,
     mar: Mar,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "each_once"))]
     confidences: Vec<Confidence>,
     quantile: Quantile,
     minimum_sample: usize,
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            serialize_with = "crate::finite_or_null::serialize",
+            deserialize_with = "crate::finite_or_null::deserialize_unbounded"
+        )
+    )]
     plausibility_bound: f64,
 }
 
@@ -116,10 +124,10 @@ impl Conventions {
         Self { mar, ..self }
     }
 
-    /// With these confidence levels for value at risk and expected shortfall.
+    /// With these confidence levels for value at risk and expected shortfall, each taken once.
     #[must_use]
     pub fn with_confidences(self, confidences: impl Into<Vec<Confidence>>) -> Self {
-        Self { confidences: confidences.into(), ..self }
+        Self { confidences: distinct(confidences.into()), ..self }
     }
 
     /// With this rule for quantiles.
@@ -136,9 +144,11 @@ impl Conventions {
     }
 
     /// A return per period larger than this, either way, is counted as implausible by a tracker. Never clipped.
+    /// What is no finite number is no bound.
     #[must_use]
     pub fn with_plausibility_bound(self, plausibility_bound: f64) -> Self {
-        Self { plausibility_bound, ..self }
+        let bound = if plausibility_bound.is_finite() { plausibility_bound } else { f64::INFINITY };
+        Self { plausibility_bound: bound, ..self }
     }
 
     /// How many periods a year has.
@@ -180,6 +190,22 @@ impl Conventions {
     pub fn plausibility_bound(&self) -> f64 {
         self.plausibility_bound
     }
+}
+
+/// Each level once, where it came first: a level names its row on the sheet and its figure.
+fn distinct(confidences: Vec<Confidence>) -> Vec<Confidence> {
+    let mut levels: Vec<Confidence> = Vec::with_capacity(confidences.len());
+    for confidence in confidences {
+        if levels.iter().all(|level| level.level().total_cmp(&confidence.level()).is_ne()) {
+            levels.push(confidence);
+        }
+    }
+    levels
+}
+
+#[cfg(feature = "serde")]
+fn each_once<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Confidence>, D::Error> {
+    serde::Deserialize::deserialize(deserializer).map(distinct)
 }
 
 impl fmt::Display for Conventions {

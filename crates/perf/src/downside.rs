@@ -197,7 +197,7 @@ pub const D_RATIO: MetricInfo = MetricInfo {
     source: "Lavinio 2000",
     unit: MetricUnit::Ratio,
     convention: "zeros are neither gain nor loss",
-    undefined_when: "no return; no gain",
+    undefined_when: "no return; no gain beyond rounding",
     higher_is_better: Some(false),
 };
 
@@ -205,16 +205,23 @@ pub const D_RATIO: MetricInfo = MetricInfo {
 pub fn d_ratio(returns: &Returns<'_>) -> Result<f64, Undefined> {
     at_least(1, returns.len())?;
     let values = returns.as_slice();
-    let gains = lanes::count(values, |r| r > 0.0) as f64 * lanes::sum_by(values, |r| r.max(0.0));
+    let gained = lanes::sum_by(values, |r| r.max(0.0));
+    if is_flat(gained, returns.magnitude()) {
+        return Err(Undefined::NoGains);
+    }
+    let gains = lanes::count(values, |r| r > 0.0) as f64 * gained;
     let losses = lanes::count(values, |r| r < 0.0) as f64 * lanes::sum_by(values, |r| (-r).max(0.0));
-    if gains == 0.0 { Err(Undefined::NoGains) } else { defined(losses / gains) }
+    defined(losses / gains)
 }
 
 /// The downside deviation as a divisor: undefined when nothing lies under the threshold by more than rounding.
 pub(crate) fn dividing_deviation(returns: &Returns<'_>, threshold: f64) -> Result<f64, Undefined> {
     let deviation = downside_deviation_per_period(returns, threshold)?;
-    let magnitude = returns.as_slice().iter().fold(threshold.abs(), |most, r| most.max(r.abs()));
-    if is_flat(deviation, magnitude) { Err(Undefined::NoDownside) } else { Ok(deviation) }
+    if is_flat(deviation, returns.magnitude().max(threshold.abs())) {
+        Err(Undefined::NoDownside)
+    } else {
+        Ok(deviation)
+    }
 }
 
 fn root_mean(returns: &Returns<'_>, part: impl Fn(f64) -> f64) -> Result<f64, Undefined> {

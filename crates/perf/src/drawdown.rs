@@ -19,7 +19,8 @@ pub const MAX_DRAWDOWN: MetricInfo = MetricInfo {
 
 /// The deepest drawdown, negative; 0 when wealth never fell under its peak. O(n).
 ///
-/// The peak starts at 1 before the first return, so a loss in the first period is a drawdown.
+/// The peak starts at 1 before the first return, so a loss in the first period is a drawdown. A peak counts as
+/// regained when wealth is under it by no more than the rounding of what was computed since.
 ///
 /// ```
 /// use bellwether_perf::{Returns, max_drawdown};
@@ -268,14 +269,37 @@ pub(crate) fn compounding(returns: &Returns<'_>) -> Result<(), Undefined> {
     }
 }
 
+/// A drawdown is at least this deep: the rounding that is no variance either.
+const ROUNDING: f64 = 16.0 * f64::EPSILON;
+
+/// The bound of what rounding has added up to is trusted to here; over it a return took so nearly everything
+/// that the bound says little.
+const MOST_ROUNDING: f64 = 1e-6;
+
 /// The drawdown after each return. The level `wealth / peak` is carried instead of both: it stays in 0 to 1,
 /// so nothing overflows, and each new peak sets its rounding back to nothing.
+///
+/// A peak is regained when the level reaches 1 less what rounding may have taken from it: a bound of that is
+/// carried beside the level (the running error analysis of Wilkinson 1963). The level itself is never set to 1
+/// by it, so that small losses that are none one by one still add up.
 pub(crate) fn walk(returns: &[f64]) -> impl Iterator<Item = f64> {
-    let mut level = 1.0_f64;
+    let (mut level, mut error) = (1.0_f64, 0.0_f64);
     returns.iter().map(move |&r| {
-        let next = level * (1.0 + r);
-        level = if next < 1.0 { next } else { 1.0 };
-        level - 1.0
+        let factor = 1.0 + r;
+        let next = level * factor;
+        // A return is rounded by its own size, or, from a ratio of prices, by that of the factor; the factor and
+        // the level are rounded once each.
+        error = error * factor + f64::EPSILON * (level * r.abs() + 2.0 * next);
+        if next >= 1.0 {
+            (level, error) = (1.0, 0.0);
+            return 0.0;
+        }
+        level = next;
+        if level == 0.0 {
+            // Everything is lost: what is gained on nothing is nothing.
+            error = 0.0;
+        }
+        if level >= 1.0 - (ROUNDING + error).min(MOST_ROUNDING) { 0.0 } else { level - 1.0 }
     })
 }
 

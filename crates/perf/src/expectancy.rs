@@ -37,7 +37,7 @@ pub const KELLY_FRACTION: MetricInfo = MetricInfo {
     source: "Kelly 1956",
     unit: MetricUnit::Fraction,
     convention: "zeros left out; not halved; may be negative",
-    undefined_when: "no outcome; no win; no loss",
+    undefined_when: "no outcome; no win or no loss beyond rounding",
     higher_is_better: Some(true),
 };
 

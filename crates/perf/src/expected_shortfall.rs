@@ -22,8 +22,8 @@ pub const CVAR_HISTORICAL_EXACT: MetricInfo = MetricInfo {
 /// O(n), one copy.
 ///
 /// Computed from ranks and never by comparing returns with a threshold, so ties and gains in the tail are
-/// right. Never under the value at risk of the same level by [`Quantile::InvertedCdf`] or
-/// [`Quantile::Linear`].
+/// right. Never under the value at risk of the same level by [`Quantile::InvertedCdf`], on whichever side of a
+/// step that reads; nor, but for a rounding, by [`Quantile::Linear`].
 ///
 /// ```
 /// use bellwether_perf::{Confidence, Returns, expected_shortfall};

@@ -61,8 +61,8 @@ pub(crate) struct Active {
 impl Active {
     pub(crate) fn of(returns: &Returns<'_>, benchmark: &Returns<'_>) -> Result<Self, Undefined> {
         side_by_side(returns, benchmark)?;
+        let magnitude = returns.magnitude().max(benchmark.magnitude());
         let pairs = returns.as_slice().iter().zip(benchmark.as_slice());
-        let magnitude = pairs.clone().fold(0.0_f64, |most, (r, b)| most.max(r.abs()).max(b.abs()));
         let active: Vec<f64> = pairs.map(|(r, b)| r - b).collect();
         Ok(Self { moments: Moments::of(&active), magnitude })
     }

@@ -1,8 +1,8 @@
 //! Kurtosis: how heavy the tails are.
 
+use crate::Returns;
 use crate::metric_info::{MetricInfo, MetricUnit};
 use crate::undefined::Undefined;
-use crate::{Moments, Returns};
 
 /// [`excess_kurtosis`].
 pub const EXCESS_KURTOSIS: MetricInfo = MetricInfo {
@@ -19,7 +19,7 @@ pub const EXCESS_KURTOSIS: MetricInfo = MetricInfo {
 
 /// Population excess kurtosis g2. O(n).
 pub fn excess_kurtosis(returns: &Returns<'_>) -> Result<f64, Undefined> {
-    Moments::of(returns.as_slice()).excess_kurtosis()
+    returns.moments().excess_kurtosis()
 }
 
 /// [`sample_excess_kurtosis`].
@@ -37,5 +37,5 @@ pub const SAMPLE_EXCESS_KURTOSIS: MetricInfo = MetricInfo {
 
 /// Sample excess kurtosis G2. O(n).
 pub fn sample_excess_kurtosis(returns: &Returns<'_>) -> Result<f64, Undefined> {
-    Moments::of(returns.as_slice()).sample_excess_kurtosis()
+    returns.moments().sample_excess_kurtosis()
 }

@@ -1,21 +1,25 @@
 //! The ledger: fills in, positions, round trips and profit out, in exact decimals.
 //!
 //! It is a plain state machine: it reads no clock, takes every time from its caller, and changes nothing when it
-//! refuses. Amounts are [`Decimal`](rust_decimal::Decimal) and every operation is exact or an error; floats
-//! appear only at the border to statistics ([`nearest_f64`]).
+//! refuses. Amounts are [`Decimal`](rust_decimal::Decimal). Every operation is exact or an error; a total that
+//! needs more than the 28 digits of a decimal is kept whole and rounded once, when it is read. Floats appear only at
+//! the border to statistics ([`nearest_f64`]).
 
 mod book;
 mod contract;
+mod counts;
 mod equity_curve;
 mod error;
 mod exact;
 mod fill;
+mod limits;
 mod nearest;
 mod position;
 mod quantity;
 mod round_trip;
 mod seen;
 mod side;
+mod total;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -23,15 +27,19 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use self::book::{Book, Freshness};
+use self::exact::NotExact;
 use self::seen::SeenFills;
+use self::total::Total;
 use crate::UnixMicros;
 
 pub use self::contract::Contract;
+pub use self::counts::LedgerCounts;
 #[cfg(feature = "tracker")]
 pub(crate) use self::equity_curve::period_return;
 pub use self::equity_curve::{EquityCurve, EquityError, EquityPoint};
 pub use self::error::LedgerError;
 pub use self::fill::{Fill, FillDraft, FillId, FillViolation, InvalidFill, MAX_FILL_TEXT_LEN};
+pub use self::limits::LedgerLimits;
 pub use self::nearest::nearest_f64;
 pub use self::position::Position;
 pub use self::quantity::{AmountError, MAX_SIGNIFICANT_DIGITS, Price, Quantity};
@@ -49,67 +57,6 @@ pub enum Matching {
     /// One lot per position at its average cost. The cost is kept whole: the close that empties the position
     /// takes all that is left.
     AverageCost,
-}
-
-/// How much a ledger keeps. What is beyond is dropped and counted, or refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LedgerLimits {
-    /// Instruments; one more is refused.
-    pub instruments: usize,
-    /// Open lots of an instrument; one more is refused.
-    pub open_lots: usize,
-    /// Closed round trips that are kept; the oldest is dropped.
-    pub trips: usize,
-    /// Ids of booked fills that are kept; the oldest is forgotten.
-    pub fill_ids: usize,
-    /// Age of the oldest id that is kept, in microseconds before the fill that is booked.
-    pub fill_id_age_micros: i64,
-}
-
-impl LedgerLimits {
-    /// With so many instruments.
-    #[must_use]
-    pub fn with_instruments(self, instruments: usize) -> Self {
-        Self { instruments, ..self }
-    }
-
-    /// With so many open lots per instrument.
-    #[must_use]
-    pub fn with_open_lots(self, open_lots: usize) -> Self {
-        Self { open_lots, ..self }
-    }
-
-    /// With so many kept trips.
-    #[must_use]
-    pub fn with_trips(self, trips: usize) -> Self {
-        Self { trips, ..self }
-    }
-
-    /// With so many kept ids of fills, at least one.
-    #[must_use]
-    pub fn with_fill_ids(self, fill_ids: usize) -> Self {
-        Self { fill_ids: fill_ids.max(1), ..self }
-    }
-
-    /// With ids of fills kept no longer than this many microseconds.
-    #[must_use]
-    pub fn with_fill_id_age_micros(self, fill_id_age_micros: i64) -> Self {
-        Self { fill_id_age_micros, ..self }
-    }
-}
-
-impl Default for LedgerLimits {
-    /// 4,096 instruments, 100,000 open lots each, 10,000 trips, 65,536 ids of any age.
-    fn default() -> Self {
-        Self {
-            instruments: 4096,
-            open_lots: 100_000,
-            trips: 10_000,
-            fill_ids: 65_536,
-            fill_id_age_micros: i64::MAX,
-        }
-    }
 }
 
 /// Fills in; positions, round trips and profit out. Exact, bounded, idempotent by fill id.
@@ -144,9 +91,10 @@ pub struct Ledger {
     trips: VecDeque<RoundTrip>,
     /// The trips of the last fill.
     closed: Vec<RoundTrip>,
-    realised: Decimal,
-    fees: Decimal,
+    realised: Total,
+    fees: Total,
     counts: LedgerCounts,
+    now: Option<UnixMicros>,
 }
 
 /// What happened to a recorded fill.
@@ -157,25 +105,6 @@ pub enum Recorded<'a> {
     Booked(&'a [RoundTrip]),
     /// It was booked before; nothing changed.
     Duplicate,
-}
-
-/// What a ledger has counted since it was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct LedgerCounts {
-    /// Fills that were booked.
-    pub fills: u64,
-    /// Fills that came again.
-    pub duplicates: u64,
-    /// Fills that were refused.
-    pub refused: u64,
-    /// Round trips that were closed.
-    pub trips: u64,
-    /// Of those, the ones that are no longer kept.
-    pub trips_dropped: u64,
-    /// Marks older than the price at which their position is valued; they changed nothing.
-    pub stale_marks: u64,
 }
 
 impl Ledger {
@@ -199,9 +128,10 @@ impl Ledger {
             seen: SeenFills::new(limits.fill_ids, limits.fill_id_age_micros),
             trips: VecDeque::new(),
             closed: Vec::new(),
-            realised: Decimal::ZERO,
-            fees: Decimal::ZERO,
+            realised: Total::ZERO,
+            fees: Total::ZERO,
             counts: LedgerCounts::default(),
+            now: None,
         }
     }
 
@@ -216,6 +146,27 @@ impl Ledger {
                 Ok(())
             }
             None => self.add(Book::new(instrument, contract)).map(|_| ()),
+        }
+    }
+
+    /// Tells the time. From then on a fill or mark further ahead of it than the limits allow is refused. It may be
+    /// set back.
+    pub fn set_time(&mut self, now: impl Into<UnixMicros>) {
+        self.now = Some(now.into());
+    }
+
+    /// The last time that is taken now.
+    pub(crate) fn horizon(&self) -> UnixMicros {
+        let ahead = |now: UnixMicros| now.get().saturating_add(self.limits.max_ahead_micros).into();
+        self.now.map_or(UnixMicros::LAST, |now| UnixMicros::LAST.min(ahead(now)))
+    }
+
+    fn not_ahead(&self, instrument: &Arc<str>, at: UnixMicros) -> Result<(), LedgerError> {
+        let horizon = self.horizon();
+        if at <= horizon {
+            Ok(())
+        } else {
+            Err(LedgerError::Ahead { instrument: Arc::clone(instrument), at, horizon })
         }
     }
 
@@ -271,6 +222,7 @@ impl Ledger {
         if self.seen.contains(&fill)? {
             return Ok(false);
         }
+        self.not_ahead(fill.instrument(), fill.at())?;
         let at = self.by_instrument.get(fill.instrument()).copied();
         let new = Book::new(Arc::clone(fill.instrument()), Contract::SPOT);
         let book = at.and_then(|at| self.books.get(at)).unwrap_or(&new);
@@ -289,8 +241,8 @@ impl Ledger {
         }
         self.closed.clear();
         let effect = book.effect_of(&fill, self.matching, self.limits.open_lots, &mut self.closed)?;
-        let realised = exact::add(self.realised, effect.realised).map_err(|e| e.of("realised profit"))?;
-        let fees = exact::add(self.fees, fill.fee()).map_err(|e| e.of("fees"))?;
+        let realised = self.realised.add(effect.realised).map_err(|e| e.of("realised profit"))?;
+        let fees = self.fees.add(fill.fee().into()).map_err(|e| e.of("fees"))?;
 
         // Nothing fails from here on.
         let at = match at {
@@ -318,24 +270,31 @@ impl Ledger {
 
     /// Values the instrument at a price seen at a time. A price older than the one in use changes nothing and is
     /// counted; at the same time as a fill, the mark is taken. Returns whether it was taken.
+    ///
+    /// An instrument that was neither traded nor [defined](Self::define) has nothing to value: its marks are counted
+    /// and not kept, so that a feed of a whole market takes no room from what is traded.
     pub fn mark(
         &mut self,
         instrument: impl Into<Arc<str>>,
         price: Price,
         at: impl Into<UnixMicros>,
     ) -> Result<bool, LedgerError> {
-        let instrument = instrument.into();
-        let known = self.by_instrument.get(&instrument).copied();
-        let contract = known.and_then(|at| self.books.get(at)).map_or(Contract::SPOT, |book| book.contract);
-        if !contract.allows(price) {
-            return Err(LedgerError::PriceNotPositive { instrument, price });
-        }
-        let index = match known {
-            Some(index) => index,
-            None => self.add(Book::new(instrument, contract))?,
+        let marked = self.value_at(&instrument.into(), price, at.into());
+        self.counts.refused_marks += u64::from(marked.is_err());
+        marked
+    }
+
+    fn value_at(&mut self, instrument: &Arc<str>, price: Price, at: UnixMicros) -> Result<bool, LedgerError> {
+        self.not_ahead(instrument, at)?;
+        let known = self.by_instrument.get(instrument).copied();
+        let Some(book) = known.and_then(|index| self.books.get_mut(index)) else {
+            self.counts.untraded_marks += 1;
+            return Ok(false);
         };
-        let Some(book) = self.books.get_mut(index) else { return Ok(false) };
-        let taken = book.value_at(price, at.into(), Freshness::NotOlder);
+        if !book.contract.allows(price) {
+            return Err(LedgerError::PriceNotPositive { instrument: Arc::clone(instrument), price });
+        }
+        let taken = book.value_at(price, at, Freshness::NotOlder);
         self.counts.stale_marks += u64::from(!taken);
         Ok(taken)
     }
@@ -355,7 +314,7 @@ impl Ledger {
         self.trips.iter().filter(move |trip| filter.matches(trip))
     }
 
-    /// The instruments that it knows, in order of their first fill, mark or definition.
+    /// The instruments that it knows, in order of their first fill or definition.
     pub fn instruments(&self) -> impl Iterator<Item = &Arc<str>> {
         self.books.iter().map(|book| &book.instrument)
     }
@@ -377,53 +336,50 @@ impl Ledger {
     }
 
     fn position_of(book: &Book) -> Result<Position, LedgerError> {
-        let flat = book.quantity.is_zero();
         Ok(Position {
             instrument: Arc::clone(&book.instrument),
             quantity: book.quantity,
-            average_price: (!flat).then(|| exact::share(book.cost, Decimal::ONE, book.quantity)),
+            average_price: book.average_price().map_err(|e| e.of("average price"))?,
             open_lots: book.lots(),
             valued_at: book.valued.map(|(price, _)| price),
             valued_when: book.valued.map(|(_, at)| at),
-            unrealised: book.unrealised().map_err(|e| e.of("unrealised profit"))?,
-            realised: book.gross,
-            fees: book.fees,
+            unrealised: book.unrealised().map_err(|e| e.of("unrealised profit"))?.nearest(),
+            realised: book.gross.nearest(),
+            fees: book.fees.nearest(),
         })
     }
 
-    /// Profit of everything that was closed, before fees.
+    /// Profit of everything that was closed, before fees. As every total here it is summed up without rounding, and
+    /// is the nearest decimal only where it needs more than 28 digits.
     pub fn realised(&self) -> Decimal {
-        self.realised
+        self.realised.nearest()
     }
 
     /// The fees of all fills.
     pub fn fees(&self) -> Decimal {
-        self.fees
+        self.fees.nearest()
     }
 
     /// The fees that belong to closed round trips: all but the entry fees of what is open.
     pub fn realised_fees(&self) -> Result<Decimal, LedgerError> {
-        let mut realised = self.fees;
-        for book in &self.books {
-            let open = book.open_fees().map_err(|e| e.of("fees"))?;
-            realised = exact::sub(realised, open).map_err(|e| e.of("fees"))?;
-        }
-        Ok(realised)
+        let open = |fees: Total, book: &Book| fees.sub(book.open_fees()?);
+        self.books.iter().try_fold(self.fees, open).map(Total::nearest).map_err(|e| e.of("fees"))
+    }
+
+    fn unrealised_total(&self) -> Result<Total, NotExact> {
+        self.books.iter().try_fold(Total::ZERO, |sum, book| sum.add(book.unrealised()?))
     }
 
     /// Profit of everything that is open at its valuation, before fees.
     pub fn unrealised(&self) -> Result<Decimal, LedgerError> {
-        let sum = |sum, book: &Book| exact::add(sum, book.unrealised()?);
-        self.books.iter().try_fold(Decimal::ZERO, sum).map_err(|e| e.of("unrealised profit"))
+        self.unrealised_total().map(Total::nearest).map_err(|e| e.of("unrealised profit"))
     }
 
     /// What an account that began with `capital` is worth: with realised and unrealised profit, less all fees.
     pub fn equity(&self, capital: Decimal) -> Result<Decimal, LedgerError> {
-        let unrealised = self.unrealised()?;
-        exact::add(capital, self.realised)
-            .and_then(|sum| exact::sub(sum, self.fees))
-            .and_then(|sum| exact::add(sum, unrealised))
-            .map_err(|e| e.of("equity"))
+        let unrealised = self.unrealised_total().map_err(|e| e.of("unrealised profit"))?;
+        let closed = self.realised.sub(self.fees).and_then(|sum| sum.add(capital.into()));
+        closed.and_then(|sum| sum.add(unrealised)).map(Total::nearest).map_err(|e| e.of("equity"))
     }
 
     /// What was counted since the ledger was made.

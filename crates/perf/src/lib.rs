@@ -47,7 +47,9 @@
 //!   when even the tail gains.
 //! - **Quantiles** by a named rule ([`Quantile`]); tails by the exact decimal complement of the level ([`Confidence`]).
 //! - **Wins** are over 0, losses under 0, and 0 is neither.
-//! - **No variance** is relative: a deviation of at most 16 units in the last place of the largest value is none.
+//! - **No variance** is relative: a deviation of at most 16 units in the last place of the largest value is none; of
+//!   returns made from prices, of the largest ratio of two prices. What divides is measured so wherever it could be
+//!   the rounding of something larger: downside, losses, drawdown, beta, tails.
 //! - **Undefined is a type** ([`Undefined`]): no calculator answers with a made-up number, with infinity or NaN. Input that
 //!   is wrong in itself is an error where it is checked.
 //!
@@ -67,6 +69,8 @@
 pub mod catalogue;
 mod civil_date;
 mod confidence;
+#[cfg(feature = "serde")]
+mod finite_or_null;
 mod metric_info;
 mod minimum_acceptable_return;
 mod outcomes;
@@ -75,6 +79,8 @@ mod quantile;
 mod rate;
 mod returns;
 mod risk_free;
+#[cfg(feature = "serde")]
+mod schema_version;
 mod undefined;
 mod unix_micros;
 

@@ -29,6 +29,8 @@ pub struct Moments {
     m4: f64,
     min: f64,
     max: f64,
+    /// The values are rounded by at least this size, whatever their own.
+    rounding_size: f64,
 }
 
 const BLOCK: usize = 1024;
@@ -45,6 +47,7 @@ impl Moments {
         m4: 0.0,
         min: f64::INFINITY,
         max: f64::NEG_INFINITY,
+        rounding_size: 0.0,
     };
 
     /// Of the values, which must be finite. O(n).
@@ -102,6 +105,7 @@ impl Moments {
             m4: not_negative(e4 - 4.0 * d * e3 + 6.0 * d * d * e2 - 3.0 * n * d * d * d * d),
             min: lows.into_iter().fold(f64::INFINITY, f64::min),
             max: highs.into_iter().fold(f64::NEG_INFINITY, f64::max),
+            rounding_size: 0.0,
         }
     }
 
@@ -132,7 +136,13 @@ impl Moments {
                 + 4.0 * step * (na * other.m3 - nb * self.m3),
             min: self.min.min(other.min),
             max: self.max.max(other.max),
+            rounding_size: self.rounding_size.max(other.rounding_size),
         }
+    }
+
+    /// Of values that are rounded by at least this size.
+    pub(crate) fn rounded_by(self, rounding_size: f64) -> Self {
+        Self { rounding_size, ..self }
     }
 
     /// How many values there are.
@@ -230,9 +240,9 @@ impl Moments {
         self.stdev()
     }
 
-    /// The largest magnitude among the values.
+    /// The largest size by which a value is rounded: its own, or that of what it was made of.
     pub(crate) fn magnitude(&self) -> f64 {
-        self.max.max(-self.min)
+        self.max.max(-self.min).max(self.rounding_size)
     }
 
     /// An error unless there are `needed` values, and they vary by more than their rounding.

@@ -20,7 +20,7 @@ pub const JARQUE_BERA: MetricInfo = MetricInfo {
 /// The Jarque-Bera statistic; about chi-squared with two degrees of freedom for normal returns, n over 100.
 /// O(n).
 pub fn jarque_bera(returns: &Returns<'_>) -> Result<f64, Undefined> {
-    of_moments(&Moments::of(returns.as_slice()))
+    of_moments(&returns.moments())
 }
 
 pub(crate) fn of_moments(moments: &Moments) -> Result<f64, Undefined> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::metric_info::{MetricInfo, MetricUnit};
+use crate::moments::is_flat;
 use crate::undefined::Undefined;
 use crate::{InvalidReturn, Returns};
 
@@ -124,6 +125,8 @@ pub struct WinsAndLosses {
     losses: usize,
     gross_profit: f64,
     gross_loss: f64,
+    /// The largest outcome, either way.
+    magnitude: f64,
 }
 
 impl WinsAndLosses {
@@ -140,6 +143,7 @@ impl WinsAndLosses {
             losses: lanes::count(values, |x| x < 0.0),
             gross_profit: sum_by(values, |x| x.max(0.0)),
             gross_loss: sum_by(values, |x| x.min(0.0)),
+            magnitude: values.iter().fold(0.0, |most, x| most.max(x.abs())),
         })
     }
 
@@ -171,5 +175,18 @@ impl WinsAndLosses {
     /// The sum of the losses, negative or 0.
     pub fn gross_loss(&self) -> f64 {
         self.gross_loss
+    }
+
+    /// The sum of the losses as a positive divisor: undefined when it is no more than the rounding of the
+    /// largest outcome.
+    pub(crate) fn dividing_loss(&self) -> Result<f64, Undefined> {
+        let loss = -self.gross_loss;
+        if is_flat(loss, self.magnitude) { Err(Undefined::NoLosses) } else { Ok(loss) }
+    }
+
+    /// As [`dividing_loss`](Self::dividing_loss), of the wins.
+    pub(crate) fn dividing_profit(&self) -> Result<f64, Undefined> {
+        let profit = self.gross_profit;
+        if is_flat(profit, self.magnitude) { Err(Undefined::NoGains) } else { Ok(profit) }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::growth::Growth;
 use crate::metric_info::{MetricInfo, MetricUnit};
+use crate::moments::is_flat;
 use crate::undefined::{Undefined, defined};
 use crate::{Drawdowns, PeriodsPerYear, Returns, RiskFree};
 
@@ -80,6 +81,9 @@ fn additive_pain(returns: &Returns<'_>) -> Result<f64, Undefined> {
     for &r in returns.as_slice() {
         below = (below + r).min(0.0);
         sum -= below;
+    }
+    if is_flat(sum, returns.magnitude()) {
+        return Ok(0.0);
     }
     defined(sum / returns.len() as f64)
 }

@@ -13,7 +13,7 @@ pub const PROFIT_FACTOR: MetricInfo = MetricInfo {
     source: "common practice",
     unit: MetricUnit::Ratio,
     convention: "sums, not means",
-    undefined_when: "no outcome; no loss",
+    undefined_when: "no outcome; no loss beyond rounding",
     higher_is_better: Some(true),
 };
 
@@ -23,7 +23,7 @@ pub fn profit_factor(outcomes: &impl Outcomes) -> Result<f64, Undefined> {
 }
 
 pub(crate) fn of_sums(all: &WinsAndLosses) -> Result<f64, Undefined> {
-    if all.losses() == 0 { Err(Undefined::NoLosses) } else { defined(all.gross_profit() / -all.gross_loss()) }
+    defined(all.gross_profit() / all.dividing_loss()?)
 }
 
 /// [`payoff_ratio`].
@@ -35,7 +35,7 @@ pub const PAYOFF_RATIO: MetricInfo = MetricInfo {
     source: "common practice",
     unit: MetricUnit::Ratio,
     convention: "means of wins and of losses",
-    undefined_when: "no outcome; no win; no loss",
+    undefined_when: "no outcome; no win or no loss beyond rounding",
     higher_is_better: Some(true),
 };
 
@@ -46,7 +46,10 @@ pub fn payoff_ratio(outcomes: &impl Outcomes) -> Result<f64, Undefined> {
 }
 
 pub(crate) fn payoff_of(all: &WinsAndLosses) -> Result<f64, Undefined> {
-    defined(average_win_of(all)? / -average_loss_of(all)?)
+    let (wins, losses) = (all.wins() as f64, all.losses() as f64);
+    // Neither means anything when it is the rounding of the other.
+    let (profit, loss) = (all.dividing_profit()?, all.dividing_loss()?);
+    defined(profit / wins / (loss / losses))
 }
 
 /// [`average_win`].
@@ -102,7 +105,7 @@ pub const GAIN_TO_PAIN: MetricInfo = MetricInfo {
     source: "Schwager 2012",
     unit: MetricUnit::Ratio,
     convention: "on the given periods; the original takes months",
-    undefined_when: "no outcome; no loss",
+    undefined_when: "no outcome; no loss beyond rounding",
     higher_is_better: Some(true),
 };
 
@@ -112,10 +115,7 @@ pub fn gain_to_pain(outcomes: &impl Outcomes) -> Result<f64, Undefined> {
 }
 
 pub(crate) fn gain_to_pain_of(all: &WinsAndLosses) -> Result<f64, Undefined> {
-    if all.losses() == 0 {
-        return Err(Undefined::NoLosses);
-    }
-    defined((all.gross_profit() + all.gross_loss()) / -all.gross_loss())
+    defined((all.gross_profit() + all.gross_loss()) / all.dividing_loss()?)
 }
 
 #[cfg(test)]

@@ -12,8 +12,11 @@ use crate::undefined::{Domain, Undefined, at_least, defined};
 ///
 /// [`Linear`](Self::Linear) (type 7) is what numpy, R and spreadsheets do, and the least cautious in a small
 /// tail; Hyndman & Fan recommend [`MedianUnbiased`](Self::MedianUnbiased) (type 8).
-/// [`InvertedCdf`](Self::InvertedCdf) (type 1) is the one consistent with the exact expected shortfall and with
-/// back-tests.
+/// [`InvertedCdf`](Self::InvertedCdf) (type 1) is the one of them that the exact expected shortfall averages over and
+/// that back-tests count against: it always is an observation, and the shortfall is never under it. Where `n p` is a
+/// whole number `k`, the k-th smallest and the next are both such quantiles; which one is read the float `n * p`
+/// decides, as in numpy: the k-th when the product is at most `k`, the next when it is over.
+/// [`Confidence::probability`](crate::Confidence::probability) says what that means at the usual levels.
 ///
 /// ```
 /// use bellwether_perf::{Quantile, Returns, quantile};
@@ -26,7 +29,7 @@ use crate::undefined::{Domain, Undefined, at_least, defined};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Quantile {
-    /// Type 1: the smallest value that at least the share `p` does not exceed.
+    /// Type 1: the smallest value that at least the share `p` does not exceed, `p` taken as the float it is.
     InvertedCdf,
     /// Type 2: as type 1, averaged where the distribution has a step.
     AveragedInvertedCdf,

@@ -7,8 +7,8 @@ use crate::PeriodsPerYear;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub(crate) enum Rate {
-    PerPeriod(f64),
-    Annual(f64),
+    PerPeriod(#[cfg_attr(feature = "serde", serde(with = "crate::finite_or_null"))] f64),
+    Annual(#[cfg_attr(feature = "serde", serde(with = "crate::finite_or_null"))] f64),
 }
 
 impl Rate {

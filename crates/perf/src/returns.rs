@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::Moments;
+
 /// Simple returns per period as fractions (0.01 = 1 %), checked once and then trusted by every calculator.
 ///
 /// Every value is finite and, unless built by [`Returns::allowing_beyond_total_loss`], at least -1. A negative
@@ -17,10 +19,20 @@ use std::borrow::Cow;
 /// assert_eq!(wrong.to_string(), "return 1 is NaN: expected a finite fraction, at least -1");
 /// # Ok::<(), bellwether_perf::InvalidReturn>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Returns<'a> {
     values: Cow<'a, [f64]>,
     beyond_total_loss: Option<usize>,
+    /// The values are rounded by at least this size, whatever their own: 0, or the largest ratio of the prices
+    /// that they were made of.
+    rounding_size: f64,
+}
+
+impl PartialEq for Returns<'_> {
+    /// By the values.
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
 }
 
 /// A value that is no return.
@@ -74,10 +86,13 @@ impl<'a> Returns<'a> {
                 *value += 0.0;
             }
         }
-        Ok(Self { values, beyond_total_loss })
+        Ok(Self { values, beyond_total_loss, rounding_size: 0.0 })
     }
 
     /// The returns from each price, or level of equity, to the next: one fewer than the prices.
+    ///
+    /// A difference of two prices is rounded by the size of the prices: where such returns vary by no more than
+    /// that, as those of an account that grows at one rate do, they do not vary.
     pub fn from_prices(prices: &[f64]) -> Result<Returns<'static>, InvalidPrice> {
         for (index, &value) in prices.iter().enumerate() {
             if !(value.is_finite() && value > 0.0) {
@@ -85,19 +100,21 @@ impl<'a> Returns<'a> {
             }
         }
         let mut values = Vec::with_capacity(prices.len().saturating_sub(1));
+        let mut rounding_size = 0.0_f64;
         for (index, pair) in prices.windows(2).enumerate() {
             let value = (pair[1] - pair[0]) / pair[0];
             if !value.is_finite() {
                 return Err(InvalidPrice { index: index + 1, value: pair[1] });
             }
             values.push(value + 0.0);
+            rounding_size = rounding_size.max(1.0 + value);
         }
-        Ok(Returns { values: Cow::Owned(values), beyond_total_loss: None })
+        Ok(Returns { values: Cow::Owned(values), beyond_total_loss: None, rounding_size })
     }
 
     /// No return at all.
     pub fn empty() -> Returns<'static> {
-        Returns { values: Cow::Borrowed(&[]), beyond_total_loss: None }
+        Returns { values: Cow::Borrowed(&[]), beyond_total_loss: None, rounding_size: 0.0 }
     }
 
     /// How many returns there are.
@@ -129,13 +146,13 @@ impl<'a> Returns<'a> {
             Some(index) if index >= from => Some(index - from),
             Some(_) => values.iter().position(|&value| value < -1.0),
         };
-        Returns { values: Cow::Borrowed(values), beyond_total_loss }
+        Returns { values: Cow::Borrowed(values), beyond_total_loss, rounding_size: self.rounding_size }
     }
 
     /// Of values that are finite by their making: parts of other returns, ratios of decimals.
     pub(crate) fn of_finite(values: Vec<f64>) -> Returns<'static> {
         let beyond_total_loss = values.iter().position(|&value| value < -1.0);
-        Returns { values: Cow::Owned(values), beyond_total_loss }
+        Returns { values: Cow::Owned(values), beyond_total_loss, rounding_size: 0.0 }
     }
 
     pub(crate) fn into_values(self) -> Cow<'a, [f64]> {
@@ -144,7 +161,23 @@ impl<'a> Returns<'a> {
 
     /// The same returns, owned.
     pub fn into_owned(self) -> Returns<'static> {
-        Returns { values: Cow::Owned(self.values.into_owned()), beyond_total_loss: self.beyond_total_loss }
+        let Self { values, beyond_total_loss, rounding_size } = self;
+        Returns { values: Cow::Owned(values.into_owned()), beyond_total_loss, rounding_size }
+    }
+
+    /// The largest size by which a value is rounded: its own, or that of the prices behind it.
+    pub(crate) fn magnitude(&self) -> f64 {
+        self.values.iter().fold(self.rounding_size, |most, r| most.max(r.abs()))
+    }
+
+    /// The size by which values are rounded at least.
+    pub(crate) fn rounding_size(&self) -> f64 {
+        self.rounding_size
+    }
+
+    /// Their moments, which know by what they are rounded.
+    pub(crate) fn moments(&self) -> Moments {
+        Moments::of(&self.values).rounded_by(self.rounding_size)
     }
 }
 

@@ -28,7 +28,7 @@ pub const SHARPE: MetricInfo = MetricInfo {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn sharpe(returns: &Returns<'_>, risk_free: RiskFree, periods: PeriodsPerYear) -> Result<f64, Undefined> {
-    of_moments(&Moments::of(returns.as_slice()), risk_free, periods)
+    of_moments(&returns.moments(), risk_free, periods)
 }
 
 pub(crate) fn of_moments(
@@ -98,7 +98,7 @@ pub fn sharpe_geometric(
     risk_free: RiskFree,
     periods: PeriodsPerYear,
 ) -> Result<f64, Undefined> {
-    let volatility = Moments::of(returns.as_slice()).varying_stdev()? * periods.get().sqrt();
+    let volatility = returns.moments().varying_stdev()? * periods.get().sqrt();
     defined((crate::cagr(returns, periods)? - risk_free.per_year(periods)?) / volatility)
 }
 
@@ -122,7 +122,7 @@ pub fn sharpe_adjusted(
     periods: PeriodsPerYear,
 ) -> Result<f64, Undefined> {
     let ratio = sharpe_geometric(returns, risk_free, periods)?;
-    let moments = Moments::of(returns.as_slice());
+    let moments = returns.moments();
     let (skewness, kurtosis) = (moments.skewness()?, moments.excess_kurtosis()?);
     defined(ratio * (1.0 + skewness / 6.0 * ratio - kurtosis / 24.0 * ratio * ratio))
 }

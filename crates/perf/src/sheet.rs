@@ -36,6 +36,10 @@ pub use self::row::{SheetGroup, SheetRow};
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PerformanceSheet {
+    #[cfg_attr(
+        feature = "serde",
+        serde(deserialize_with = "crate::schema_version::known::<_, { PerformanceSheet::SCHEMA_VERSION }>")
+    )]
     schema_version: u32,
     conventions: Conventions,
     observations: usize,
@@ -106,7 +110,7 @@ impl PerformanceSheet {
         push(&catalogue::BATTING_AVERAGE, crate::batting_average(returns, benchmark));
     }
 
-    /// With the round trips of the same time: a group of its own, in the money of the trades.
+    /// With the round trips of the same time: a group of its own, in the money of the trades. Those of before go.
     ///
     /// ```
     /// use bellwether_perf::{Conventions, PerformanceSheet, PeriodsPerYear, Returns, TradeResults};
@@ -118,6 +122,7 @@ impl PerformanceSheet {
     /// ```
     #[must_use]
     pub fn with_trades(mut self, trades: &TradeResults<'_>) -> Self {
+        self.rows.retain(|row| row.group != SheetGroup::Trades);
         let all = WinsAndLosses::of(trades);
         let mut push = |info: &'static MetricInfo, value: Result<f64, Undefined>| {
             let name = format!("trade_{}", info.name).into();
@@ -195,7 +200,7 @@ impl<'a> Computed<'a> {
         sorted.sort_unstable_by(f64::total_cmp);
         Self {
             returns,
-            moments: Moments::of(returns.as_slice()),
+            moments: returns.moments(),
             growth: Growth::of(returns),
             drawdowns: Drawdowns::of(returns),
             outcomes: WinsAndLosses::of(returns),

@@ -1,8 +1,8 @@
 //! Skewness: whether the losses or the gains reach farther.
 
+use crate::Returns;
 use crate::metric_info::{MetricInfo, MetricUnit};
 use crate::undefined::Undefined;
-use crate::{Moments, Returns};
 
 /// [`skewness`].
 pub const SKEWNESS: MetricInfo = MetricInfo {
@@ -19,7 +19,7 @@ pub const SKEWNESS: MetricInfo = MetricInfo {
 
 /// Population skewness g1. O(n).
 pub fn skewness(returns: &Returns<'_>) -> Result<f64, Undefined> {
-    Moments::of(returns.as_slice()).skewness()
+    returns.moments().skewness()
 }
 
 /// [`sample_skewness`].
@@ -37,5 +37,5 @@ pub const SAMPLE_SKEWNESS: MetricInfo = MetricInfo {
 
 /// Sample skewness G1. O(n).
 pub fn sample_skewness(returns: &Returns<'_>) -> Result<f64, Undefined> {
-    Moments::of(returns.as_slice()).sample_skewness()
+    returns.moments().sample_skewness()
 }

@@ -1,8 +1,8 @@
 //! Standard deviation and variance per period.
 
+use crate::Returns;
 use crate::metric_info::{MetricInfo, MetricUnit};
 use crate::undefined::Undefined;
-use crate::{Moments, Returns};
 
 /// [`stdev`].
 pub const STDEV: MetricInfo = MetricInfo {
@@ -25,7 +25,7 @@ pub const STDEV: MetricInfo = MetricInfo {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn stdev(returns: &Returns<'_>) -> Result<f64, Undefined> {
-    Moments::of(returns.as_slice()).stdev()
+    returns.moments().stdev()
 }
 
 /// [`population_stdev`].
@@ -43,7 +43,7 @@ pub const POPULATION_STDEV: MetricInfo = MetricInfo {
 
 /// Population standard deviation per period; 0 is a value. O(n).
 pub fn population_stdev(returns: &Returns<'_>) -> Result<f64, Undefined> {
-    Moments::of(returns.as_slice()).population_stdev()
+    returns.moments().population_stdev()
 }
 
 /// [`variance`].
@@ -61,5 +61,5 @@ pub const VARIANCE: MetricInfo = MetricInfo {
 
 /// Sample variance per period; 0 is a value. O(n).
 pub fn variance(returns: &Returns<'_>) -> Result<f64, Undefined> {
-    Moments::of(returns.as_slice()).variance()
+    returns.moments().variance()
 }

@@ -2,6 +2,7 @@
 
 use crate::kernel::order;
 use crate::metric_info::{MetricInfo, MetricUnit};
+use crate::moments::is_flat;
 use crate::undefined::{Domain, Undefined, at_least, defined};
 use crate::{Confidence, Quantile, Returns};
 
@@ -14,7 +15,7 @@ pub const TAIL_RATIO: MetricInfo = MetricInfo {
     source: "common practice",
     unit: MetricUnit::Ratio,
     convention: "linear quantiles (type 7)",
-    undefined_when: "no return; the lower quantile is 0",
+    undefined_when: "no return; the lower quantile is 0 up to rounding",
     higher_is_better: Some(true),
 };
 
@@ -29,7 +30,8 @@ pub(crate) fn of_sorted(sorted: &[f64], confidence: Confidence) -> Result<f64, U
     at_least(1, sorted.len())?;
     let low = order::sorted_quantile(sorted, confidence.probability(), Quantile::Linear);
     let high = order::sorted_quantile(sorted, confidence.level(), Quantile::Linear);
-    if low == 0.0 {
+    let largest = sorted.iter().fold(0.0_f64, |most, r| most.max(r.abs()));
+    if is_flat(low.abs(), largest) {
         return Err(Undefined::OutsideDomain { what: Domain::LowerTailQuantile });
     }
     defined((high / low).abs())

@@ -8,7 +8,7 @@ mod snapshot;
 use std::sync::Arc;
 
 use bellwether_core::{Descriptor, Labels, LabelsError, NameError, SharedClock};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use rust_decimal::Decimal;
 
 use self::own_metrics::FigureKind;
@@ -37,7 +37,7 @@ pub use self::snapshot::PerformanceSnapshot;
 /// use bellwether_perf::{Conventions, Fill, PeriodsPerYear, Price, Tracker};
 /// use rust_decimal::Decimal;
 ///
-/// let clock = ManualClock::starting_at(chrono::DateTime::UNIX_EPOCH).shared();
+/// let clock = ManualClock::starting_at(chrono::DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1)).shared();
 /// let conventions = Conventions::daily(PeriodsPerYear::TRADING_DAYS);
 /// let book = Tracker::builder(&clock, conventions, Decimal::from(100_000)).strategy("momentum").build()?;
 ///
@@ -127,9 +127,27 @@ pub enum TrackerError {
     /// The period does not follow the one before, or begins with nothing.
     #[error(transparent)]
     Equity(#[from] EquityError),
+    /// The period ends further ahead of the clock than the limits allow: if it were closed, none could be closed
+    /// until then.
+    #[error("a period that ends at {at} is ahead of the clock: expected not after {horizon}")]
+    Ahead {
+        /// When it ends.
+        at: UnixMicros,
+        /// The last time that is taken now.
+        horizon: UnixMicros,
+    },
     /// The return of the benchmark is none.
     #[error("benchmark: {0}")]
     Benchmark(#[source] InvalidReturn),
+}
+
+impl Shared {
+    /// The state, its ledger told the time.
+    fn at_time(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock();
+        state.ledger.set_time(self.clock.timestamp());
+        state
+    }
 }
 
 impl Tracker {
@@ -156,13 +174,14 @@ impl Tracker {
         self.shared.state.lock().ledger.define(instrument, contract)
     }
 
-    /// Books a fill, or a draft of one; see [`Ledger::record`].
+    /// Books a fill, or a draft of one; see [`Ledger::record`]. One further ahead of the clock than the limits allow is
+    /// refused: it would make everything before it late.
     pub fn record<F>(&self, fill: F) -> Result<Booking, LedgerError>
     where
         F: TryInto<Fill>,
         LedgerError: From<F::Error>,
     {
-        match self.shared.state.lock().ledger.record(fill)? {
+        match self.shared.at_time().ledger.record(fill)? {
             Recorded::Booked(trips) => Ok(Booking::Booked(trips.to_vec())),
             Recorded::Duplicate => Ok(Booking::Duplicate),
         }
@@ -175,13 +194,15 @@ impl Tracker {
         price: Price,
         at: impl Into<UnixMicros>,
     ) -> Result<bool, LedgerError> {
-        self.shared.state.lock().ledger.mark(instrument, price, at)
+        self.shared.at_time().ledger.mark(instrument, price, at)
     }
 
     /// Closes the period that ends at `at`: values all positions, appends a point of the equity curve and a return.
     ///
-    /// The first period began with the capital. On an error nothing has changed: when the time is not after that of
-    /// the last period, when the period began with nothing, or when equity needs more digits than a decimal has.
+    /// The first period began with the capital, each other one with the end of the one before; what was booked or seen
+    /// until the call is in it. On an error nothing has changed: when the time is not after that of the last period, or
+    /// further ahead of the clock than the limits allow, when the period began with nothing, or when equity is beyond
+    /// the range of a decimal.
     pub fn close_period(&self, at: impl Into<UnixMicros>) -> Result<ClosedPeriod, TrackerError> {
         self.close(at.into(), None)
     }
@@ -199,8 +220,12 @@ impl Tracker {
 
     fn close(&self, at: UnixMicros, benchmark: Option<f64>) -> Result<ClosedPeriod, TrackerError> {
         let shared = &*self.shared;
-        let mut state = shared.state.lock();
+        let mut state = shared.at_time();
         let State { ledger, curve, periods } = &mut *state;
+        let horizon = ledger.horizon();
+        if at > horizon {
+            return Err(TrackerError::Ahead { at, horizon });
+        }
         let equity = ledger.equity(shared.capital)?;
         periods.close(at, equity, benchmark, curve, &shared.conventions, shared.rolling_window)
     }

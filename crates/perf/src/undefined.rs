@@ -28,19 +28,19 @@ pub enum Undefined {
         /// How many there are.
         got: usize,
     },
-    /// The values do not vary by more than the rounding of their own size.
+    /// The values do not vary by more than the rounding of their own size, or of that of the prices behind them.
     #[error("the values do not vary")]
     ZeroVariance,
-    /// No return lies under the threshold.
+    /// No return lies under the threshold by more than rounding.
     #[error("no return lies under the threshold")]
     NoDownside,
-    /// Wealth never fell under its peak.
+    /// Wealth never fell under its peak by more than rounding.
     #[error("there is no drawdown")]
     NoDrawdown,
-    /// There is no loss.
+    /// There is no loss beyond the rounding of the gains.
     #[error("there is no loss")]
     NoLosses,
-    /// There is no gain.
+    /// There is no gain beyond the rounding of the losses.
     #[error("there is no gain")]
     NoGains,
     /// There is no closed trade.
@@ -58,7 +58,7 @@ pub enum Undefined {
     /// The benchmark does not vary.
     #[error("the benchmark does not vary")]
     FlatBenchmark,
-    /// Beta is zero, so nothing can be told per unit of it.
+    /// Beta is zero, or no more than the rounding of both series, so nothing can be told per unit of it.
     #[error("beta is zero")]
     ZeroBeta,
     /// The variance over the long run, with autocorrelation, is not positive.

@@ -16,11 +16,22 @@ use crate::CivilDate;
 /// assert_eq!(at.to_string(), "2001-09-09T01:46:40Z");
 /// assert_eq!(UnixMicros::from(1_500_000).to_string(), "1970-01-01T00:00:01.500000Z");
 /// ```
+///
+/// A time without a zone is none:
+///
+/// ```compile_fail,E0277
+/// fn at(naive: chrono::NaiveDateTime) -> bellwether_perf::UnixMicros {
+///     naive.into()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct UnixMicros(i64);
 
 impl UnixMicros {
+    /// The last microsecond of the year 9999.
+    pub const LAST: Self = Self(253_402_300_799_999_999);
+
     /// From whole seconds since 1970; stops at the ends of the range.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
@@ -85,6 +96,12 @@ impl TryFrom<UnixMicros> for bellwether_core::Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_time_is_that_of_the_calendar() {
+        assert_eq!(UnixMicros::LAST.to_string(), "9999-12-31T23:59:59.999999Z");
+        assert!(UnixMicros::from(UnixMicros::LAST.get() + 1).date().is_none());
+    }
 
     #[test]
     fn times_before_1970_and_beyond_the_calendar_have_a_text() {

@@ -10,7 +10,7 @@ pub const VAR_HISTORICAL: MetricInfo = MetricInfo {
     name: "var_historical",
     label: "Value at risk",
     calculator: "value_at_risk::historical",
-    formula: "-(quantile of r at the tail probability)",
+    formula: "-(quantile of r at the float 1 - c)",
     source: "Hyndman & Fan 1996",
     unit: MetricUnit::Fraction,
     convention: "positive = loss, per period; the rule is named",
@@ -20,8 +20,8 @@ pub const VAR_HISTORICAL: MetricInfo = MetricInfo {
 
 /// Historical value at risk per period: positive is a loss, negative when even the tail gains. O(n), one copy.
 ///
-/// The quantile is read at [`Confidence::probability`]; how many observations stand behind it says
-/// [`Confidence::tail_observations`].
+/// The quantile is read at [`Confidence::probability`], a float whose last bits choose between two neighbours where a
+/// rule jumps; how many observations stand behind it says [`Confidence::tail_observations`].
 ///
 /// ```
 /// use bellwether_perf::{Confidence, Quantile, Returns, value_at_risk};

@@ -28,7 +28,7 @@ pub const ANNUALIZED_VOLATILITY: MetricInfo = MetricInfo {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn annualized_volatility(returns: &Returns<'_>, periods: PeriodsPerYear) -> Result<f64, Undefined> {
-    of_moments(&Moments::of(returns.as_slice()), periods)
+    of_moments(&returns.moments(), periods)
 }
 
 pub(crate) fn of_moments(moments: &Moments, periods: PeriodsPerYear) -> Result<f64, Undefined> {

@@ -23,8 +23,15 @@ const NEAR: f64 = 0.125;
 impl Wealth {
     pub(crate) fn after(returns: &[f64]) -> Self {
         let (mut mantissa, mut exponent) = (1.0_f64, 0_i64);
+        // What the roundings of `1 + r` lose, relative: of equal returns all are rounded the same way.
+        let mut lost = 0.0_f64;
         for &r in returns {
             let factor = 1.0 + r;
+            let one = factor - r;
+            let error = (1.0 - one) + (r - (factor - one));
+            if error != 0.0 {
+                lost += error / factor;
+            }
             if factor > LARGE {
                 let (m, e) = split(factor);
                 mantissa *= m;
@@ -38,6 +45,7 @@ impl Wealth {
                 exponent += e;
             }
         }
+        mantissa += mantissa * lost.exp_m1();
         let near_one = (exponent == 0 && (mantissa - 1.0).abs() < NEAR).then(|| {
             let mut sum = Neumaier::default();
             for &r in returns {

@@ -13,6 +13,7 @@ use super::fill::{Fill, FillId};
 use super::quantity::Price;
 use super::round_trip::RoundTrip;
 use super::side::{Direction, Side};
+use super::total::Total;
 use crate::UnixMicros;
 
 /// A quantity that is open, with its whole cost and its whole entry fee.
@@ -22,10 +23,10 @@ use crate::UnixMicros;
 #[derive(Debug, Clone)]
 struct Lot {
     quantity: Decimal,
-    cost: Decimal,
-    fee: Decimal,
+    cost: Total,
+    fee: Total,
     whole_quantity: Decimal,
-    whole_fee: Decimal,
+    whole_fee: Total,
     /// The price of the fill; under average cost the average, rounded to 20 decimals.
     price: Decimal,
     opened_at: UnixMicros,
@@ -40,10 +41,10 @@ pub(crate) struct Book {
     /// Signed: negative when short.
     pub(crate) quantity: Decimal,
     /// Signed cost of what is open: quantity times entry price, summed.
-    pub(crate) cost: Decimal,
+    pub(crate) cost: Total,
     lots: VecDeque<Lot>,
-    pub(crate) gross: Decimal,
-    pub(crate) fees: Decimal,
+    pub(crate) gross: Total,
+    pub(crate) fees: Total,
     pub(crate) last_fill: Option<UnixMicros>,
     /// The price at which the position is valued, and when it was seen.
     pub(crate) valued: Option<(Decimal, UnixMicros)>,
@@ -55,14 +56,14 @@ pub(crate) struct Effect {
     /// Lots that close whole, from the oldest.
     closed_lots: usize,
     /// What is left of the lot after them: quantity, cost, fee.
-    left: Option<(Decimal, Decimal, Decimal)>,
+    left: Option<(Decimal, Total, Total)>,
     opened: Option<Lot>,
     quantity: Decimal,
-    cost: Decimal,
-    gross: Decimal,
-    fees: Decimal,
+    cost: Total,
+    gross: Total,
+    fees: Total,
     /// Profit before fees of what the fill closed.
-    pub(crate) realised: Decimal,
+    pub(crate) realised: Total,
 }
 
 impl Book {
@@ -71,10 +72,10 @@ impl Book {
             instrument,
             contract,
             quantity: Decimal::ZERO,
-            cost: Decimal::ZERO,
+            cost: Total::ZERO,
             lots: VecDeque::new(),
-            gross: Decimal::ZERO,
-            fees: Decimal::ZERO,
+            gross: Total::ZERO,
+            fees: Total::ZERO,
             last_fill: None,
             valued: None,
         }
@@ -85,19 +86,32 @@ impl Book {
     }
 
     /// The entry fees of what is open.
-    pub(crate) fn open_fees(&self) -> Result<Decimal, NotExact> {
-        self.lots.iter().try_fold(Decimal::ZERO, |sum, lot| exact::add(sum, lot.fee))
+    pub(crate) fn open_fees(&self) -> Result<Total, NotExact> {
+        self.lots.iter().try_fold(Total::ZERO, |sum, lot| sum.add(lot.fee))
+    }
+
+    /// The signed cost of all open lots, added up anew.
+    #[cfg(test)]
+    pub(crate) fn lots_cost(&self) -> Result<Total, NotExact> {
+        let sum = self.lots.iter().try_fold(Total::ZERO, |sum, lot| sum.add(lot.cost))?;
+        Ok(if self.quantity.is_sign_negative() { -sum } else { sum })
     }
 
     /// Profit of what is open at the price at which it is valued, before fees.
-    pub(crate) fn unrealised(&self) -> Result<Decimal, NotExact> {
+    pub(crate) fn unrealised(&self) -> Result<Total, NotExact> {
         match self.valued {
             Some((price, _)) if !self.quantity.is_zero() => {
-                let value = exact::mul(self.quantity, price)?;
-                exact::mul(exact::sub(value, self.cost)?, self.contract.multiplier())
+                let value = Total::product(self.quantity, price)?;
+                value.sub(self.cost)?.times(self.contract.multiplier())
             }
-            _ => Ok(Decimal::ZERO),
+            _ => Ok(Total::ZERO),
         }
+    }
+
+    /// The average price of what is open, rounded to 20 decimals; none when nothing is.
+    pub(crate) fn average_price(&self) -> Result<Option<Decimal>, NotExact> {
+        let open = !self.quantity.is_zero();
+        open.then(|| exact::share(self.cost.nearest(), Decimal::ONE, self.quantity)).transpose()
     }
 
     /// What the fill would do. Closed trips are appended to `trips`; the book does not change.
@@ -109,11 +123,11 @@ impl Book {
         trips: &mut Vec<RoundTrip>,
     ) -> Result<Effect, LedgerError> {
         let mut rest = fill.quantity().get();
-        let mut rest_fee = fill.fee();
+        let mut rest_fee = Total::from(fill.fee());
         let mut closed_lots = 0;
         let mut left = None;
-        let mut closed_cost = Decimal::ZERO;
-        let mut realised = Decimal::ZERO;
+        let mut closed_cost = Total::ZERO;
+        let mut realised = Total::ZERO;
         let closes = match fill.side() {
             Side::Buy => self.quantity.is_sign_negative() && !self.quantity.is_zero(),
             Side::Sell => self.quantity.is_sign_positive() && !self.quantity.is_zero(),
@@ -126,20 +140,19 @@ impl Book {
                 let exit_fee = if rest.is_zero() {
                     rest_fee
                 } else {
-                    exact::share(fill.fee(), part, fill.quantity().get())
+                    exact::share(fill.fee(), part, fill.quantity().get()).map_err(|e| e.of("fee"))?.into()
                 };
-                rest_fee = exact::sub(rest_fee, exit_fee).map_err(|e| e.of("fee"))?;
-                let (cost, entry_fee) = lot.part(part, matching).map_err(|e| e.of("cost"))?;
-                let trip = self.trip(lot, fill, part, cost, (entry_fee, exit_fee), matching)?;
-                realised = exact::add(realised, trip.gross).map_err(|e| e.of("realised profit"))?;
-                closed_cost = exact::add(closed_cost, cost).map_err(|e| e.of("cost"))?;
-                trips.push(trip);
+                rest_fee = rest_fee.sub(exit_fee).map_err(|e| e.of("fee"))?;
+                let closing = self.closing(lot, fill, part, matching)?;
+                trips.push(self.trip(lot, fill, part, &closing, exit_fee, matching)?);
+                realised = realised.add(closing.gross).map_err(|e| e.of("realised profit"))?;
+                closed_cost = closed_cost.add(closing.cost).map_err(|e| e.of("cost"))?;
                 if part == lot.quantity {
                     closed_lots += 1;
                 } else {
                     let quantity = exact::sub(lot.quantity, part).map_err(|e| e.of("quantity"))?;
-                    let cost = exact::sub(lot.cost, cost).map_err(|e| e.of("cost"))?;
-                    let fee = exact::sub(lot.fee, entry_fee).map_err(|e| e.of("fee"))?;
+                    let cost = lot.cost.sub(closing.cost).map_err(|e| e.of("cost"))?;
+                    let fee = lot.fee.sub(closing.fee).map_err(|e| e.of("fee"))?;
                     left = Some((quantity, cost, fee));
                 }
                 if rest.is_zero() {
@@ -155,25 +168,25 @@ impl Book {
             });
         }
         // Lots of one direction only: what closes has the sign of the position, what opens that of the fill.
-        let signed = |amount: Decimal, negative: bool| if negative { -amount } else { amount };
+        let signed = |amount: Total, negative: bool| if negative { -amount } else { amount };
         let closed_cost = signed(closed_cost, self.quantity.is_sign_negative());
         let opened_cost = match &opened {
             Some(lot) if self.merges(matching, closes) => {
-                let before = self.lots.front().map_or(Decimal::ZERO, |lot| lot.cost);
-                signed(exact::sub(lot.cost, before).map_err(|e| e.of("cost"))?, fill.side() == Side::Sell)
+                let before = self.lots.front().map_or(Total::ZERO, |lot| lot.cost);
+                signed(lot.cost.sub(before).map_err(|e| e.of("cost"))?, fill.side() == Side::Sell)
             }
             Some(lot) => signed(lot.cost, fill.side() == Side::Sell),
-            None => Decimal::ZERO,
+            None => Total::ZERO,
         };
-        let cost = exact::sub(self.cost, closed_cost).and_then(|cost| exact::add(cost, opened_cost));
+        let cost = self.cost.sub(closed_cost).and_then(|cost| cost.add(opened_cost));
         Ok(Effect {
             closed_lots,
             left,
             opened,
             quantity: exact::add(self.quantity, fill.signed_quantity()).map_err(|e| e.of("position"))?,
             cost: cost.map_err(|e| e.of("cost"))?,
-            gross: exact::add(self.gross, realised).map_err(|e| e.of("realised profit"))?,
-            fees: exact::add(self.fees, fill.fee()).map_err(|e| e.of("fees"))?,
+            gross: self.gross.add(realised).map_err(|e| e.of("realised profit"))?,
+            fees: self.fees.add(fill.fee().into()).map_err(|e| e.of("fees"))?,
             realised,
         })
     }
@@ -187,22 +200,23 @@ impl Book {
         &self,
         fill: &Fill,
         quantity: Decimal,
-        fee: Decimal,
+        fee: Total,
         matching: Matching,
     ) -> Result<Lot, LedgerError> {
-        let cost = exact::mul(quantity, fill.price().get()).map_err(|e| e.of("cost"))?;
+        let cost = Total::product(quantity, fill.price().get()).map_err(|e| e.of("cost"))?;
         match self.lots.front() {
             Some(lot) if matching == Matching::AverageCost && self.opens_same_way(fill) => {
                 let quantity = exact::add(lot.quantity, quantity).map_err(|e| e.of("position"))?;
-                let cost = exact::add(lot.cost, cost).map_err(|e| e.of("cost"))?;
-                let fee = exact::add(lot.fee, fee).map_err(|e| e.of("fee"))?;
+                let cost = lot.cost.add(cost).map_err(|e| e.of("cost"))?;
+                let fee = lot.fee.add(fee).map_err(|e| e.of("fee"))?;
                 Ok(Lot {
                     quantity,
                     cost,
                     fee,
                     whole_quantity: quantity,
                     whole_fee: fee,
-                    price: exact::share(cost, Decimal::ONE, quantity),
+                    price: exact::share(cost.nearest(), Decimal::ONE, quantity)
+                        .map_err(|e| e.of("average price"))?,
                     opened_at: lot.opened_at,
                     opened_by: lot.opened_by.clone(),
                 })
@@ -224,32 +238,54 @@ impl Book {
         self.quantity.is_sign_negative() == (fill.side() == Side::Sell)
     }
 
+    /// What closing a part of the lot takes from it, and the profit.
+    fn closing(
+        &self,
+        lot: &Lot,
+        fill: &Fill,
+        part: Decimal,
+        matching: Matching,
+    ) -> Result<Closing, LedgerError> {
+        let value = Total::product(part, fill.price().get()).map_err(|e| e.of("value"))?;
+        let gross = |cost: Total| {
+            let difference = match fill.side().opposite().direction() {
+                Direction::Long => value.sub(cost),
+                Direction::Short => cost.sub(value),
+            };
+            difference?.times(self.contract.multiplier())
+        };
+        let (cost, fee) = if part == lot.quantity {
+            (lot.cost, lot.fee)
+        } else {
+            let (cost, whole, of) = match matching {
+                Matching::Fifo => (Total::product(part, lot.price), lot.whole_fee, lot.whole_quantity),
+                Matching::AverageCost => (lot.cost_share(part, &gross), lot.fee, lot.quantity),
+            };
+            let fee = exact::share(whole.nearest(), part, of).map_err(|e| e.of("fee"))?;
+            (cost.map_err(|e| e.of("cost"))?, fee.into())
+        };
+        Ok(Closing { cost, fee, gross: gross(cost).map_err(|e| e.of("profit"))? })
+    }
+
     fn trip(
         &self,
         lot: &Lot,
         fill: &Fill,
         part: Decimal,
-        cost: Decimal,
-        (entry_fee, exit_fee): (Decimal, Decimal),
+        closing: &Closing,
+        exit_fee: Total,
         matching: Matching,
     ) -> Result<RoundTrip, LedgerError> {
-        let direction = fill.side().opposite().direction();
-        let value = exact::mul(part, fill.price().get()).map_err(|e| e.of("value"))?;
-        let difference = match direction {
-            Direction::Long => exact::sub(value, cost),
-            Direction::Short => exact::sub(cost, value),
-        };
-        let gross = difference.and_then(|difference| exact::mul(difference, self.contract.multiplier()));
-        let gross = gross.map_err(|e| e.of("profit"))?;
-        let fees = exact::add(entry_fee, exit_fee).map_err(|e| e.of("fees"))?;
-        let net = gross.checked_sub(fees).ok_or(LedgerError::Overflow { what: "net profit" })?;
+        let fees = closing.fee.add(exit_fee).map_err(|e| e.of("fees"))?;
+        let net = closing.gross.sub(fees).map_err(|e| e.of("net profit"))?;
         let entry_price = match matching {
             Matching::Fifo => lot.price,
-            Matching::AverageCost => exact::share(lot.cost, Decimal::ONE, lot.quantity),
+            Matching::AverageCost => exact::share(lot.cost.nearest(), Decimal::ONE, lot.quantity)
+                .map_err(|e| e.of("average price"))?,
         };
         Ok(RoundTrip {
             instrument: Arc::clone(&self.instrument),
-            direction,
+            direction: fill.side().opposite().direction(),
             quantity: part,
             entry_price,
             exit_price: fill.price().get(),
@@ -257,9 +293,9 @@ impl Book {
             closed_at: fill.at(),
             entry: lot.opened_by.clone(),
             exit: fill.id().clone(),
-            gross,
-            fees,
-            net,
+            gross: closing.gross.nearest(),
+            fees: fees.nearest(),
+            net: net.nearest(),
         })
     }
 
@@ -305,21 +341,33 @@ pub(crate) enum Freshness {
     NotOlder,
 }
 
+/// What a fill takes from a lot.
+#[derive(Debug)]
+struct Closing {
+    cost: Total,
+    fee: Total,
+    gross: Total,
+}
+
 impl Lot {
-    /// Cost and entry fee of a part; all that is left when it is the whole lot.
-    fn part(&self, part: Decimal, matching: Matching) -> Result<(Decimal, Decimal), NotExact> {
-        if part == self.quantity {
-            return Ok((self.cost, self.fee));
-        }
-        match matching {
-            Matching::Fifo => {
-                let fee = exact::share(self.whole_fee, part, self.whole_quantity);
-                Ok((exact::mul(part, self.price)?, fee))
+    /// The share of the cost that belongs to a part: with 20 decimals, or with as many as let the profit on it be a
+    /// decimal without rounding, so that the trips add up to what was realised.
+    fn cost_share(
+        &self,
+        part: Decimal,
+        gross: &impl Fn(Total) -> Result<Total, NotExact>,
+    ) -> Result<Total, NotExact> {
+        let cost = self.cost.nearest();
+        let mut widest = Err(NotExact::Overflow);
+        for decimals in (0..=exact::SHARE_DECIMALS).rev() {
+            let Some(share) = exact::share_at(cost, part, self.quantity, decimals) else { continue };
+            match gross(share.into()) {
+                Ok(profit) if profit.exact().is_some() => return Ok(share.into()),
+                Ok(_) => widest = widest.or(Ok(share.into())),
+                Err(why) => widest = widest.or(Err(why)),
             }
-            Matching::AverageCost => {
-                let cost = exact::share(self.cost, part, self.quantity);
-                Ok((cost, exact::share(self.fee, part, self.quantity)))
-            }
         }
+        // The profit needs more than 28 digits whatever the share; its trip rounds it, the totals do not.
+        widest
     }
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use rust_decimal::Decimal;
 
-use super::exact;
 use super::nearest::nearest_f64;
+use super::total::Total;
 use crate::{Returns, UnixMicros};
 
 /// What an account was worth at a time.
@@ -56,9 +56,9 @@ pub enum EquityError {
         /// What the account was worth.
         equity: Decimal,
     },
-    /// A difference needs more than the digits of a decimal.
-    #[error("the difference of {before} and {after} needs more than the 28 digits of a decimal")]
-    Inexact {
+    /// A difference is beyond the range of a decimal.
+    #[error("the difference of {before} and {after} is beyond the 28 digits of a decimal")]
+    Overflow {
         /// Equity at the beginning.
         before: Decimal,
         /// Equity at the end.
@@ -129,9 +129,10 @@ pub(crate) fn period_return(from: &EquityPoint, to: &EquityPoint) -> Result<f64,
     if from.equity <= Decimal::ZERO {
         return Err(EquityError::NotPositive { at: from.at, equity: from.equity });
     }
-    let gain = exact::sub(to.equity, from.equity)
-        .map_err(|_| EquityError::Inexact { before: from.equity, after: to.equity })?;
-    Ok(nearest_f64(gain) / nearest_f64(from.equity))
+    let gain = Total::from(to.equity)
+        .sub(from.equity.into())
+        .map_err(|_| EquityError::Overflow { before: from.equity, after: to.equity })?;
+    Ok(nearest_f64(gain.nearest()) / nearest_f64(from.equity))
 }
 
 #[cfg(test)]
@@ -155,6 +156,14 @@ mod tests {
         }
         assert_eq!((curve.len(), curve.dropped()), (2, 3));
         assert_eq!(curve.last().unwrap().equity, Decimal::from(104));
+    }
+
+    #[test]
+    fn amounts_of_unlike_size_have_a_return() {
+        let mut curve = EquityCurve::with_limit(2);
+        curve.push(0, Decimal::from_str_exact("20000000000000000000000000").unwrap()).unwrap();
+        curve.push(1, Decimal::from_str_exact("0.0000000001").unwrap()).unwrap();
+        assert_eq!(curve.returns().unwrap().as_slice(), &[-1.0]);
     }
 
     #[test]

@@ -43,6 +43,17 @@ pub enum LedgerError {
         /// The time of the youngest fill of the instrument.
         latest: UnixMicros,
     },
+    /// The time is further ahead than [`LedgerLimits::max_ahead_micros`](crate::LedgerLimits::max_ahead_micros) allows:
+    /// if it were taken, everything from now until then would be late.
+    #[error("{instrument} at {at} is ahead of the clock: expected not after {horizon}")]
+    Ahead {
+        /// The instrument of the fill or mark.
+        instrument: Arc<str>,
+        /// Its time.
+        at: UnixMicros,
+        /// The last time that is taken now.
+        horizon: UnixMicros,
+    },
     /// The price is 0 or under, and the instrument's contract does not allow it.
     #[error("price {price} of {instrument}: expected over 0, unless its contract allows negative prices")]
     PriceNotPositive {
@@ -85,7 +96,7 @@ pub enum LedgerError {
         /// What was computed.
         what: &'static str,
     },
-    /// The exact result needs more than 28 digits.
+    /// The exact result needs more than 28 decimals, or, of a quantity, more than 28 digits.
     #[error("{what} needs more than the 28 digits of a decimal")]
     Inexact {
         /// What was computed.

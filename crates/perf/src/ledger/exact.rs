@@ -1,4 +1,5 @@
-//! Decimal arithmetic that is exact or says that it cannot be.
+//! Decimal arithmetic that is exact or says that it cannot be; sums that need more digits are a
+//! [`Total`](super::total::Total).
 //!
 //! The operators of `rust_decimal` panic on overflow, and its checked forms round without a word when a result
 //! needs more than 28 digits (`1e28 + 1e-28` is `1e28`). Here a sum, difference or product is the exact one or
@@ -16,10 +17,10 @@ pub(crate) enum NotExact {
 }
 
 /// Decimals to which the share of an amount is rounded.
-const SHARE_DECIMALS: u32 = 20;
+pub(crate) const SHARE_DECIMALS: u32 = 20;
 
 /// A mantissa of 96 bits.
-const MAX_MANTISSA: u128 = (1 << 96) - 1;
+pub(crate) const MAX_MANTISSA: u128 = (1 << 96) - 1;
 
 pub(crate) fn add(a: Decimal, b: Decimal) -> Result<Decimal, NotExact> {
     let (scale, x, y) = aligned(a, b)?;
@@ -75,26 +76,18 @@ fn power(exponent: u32) -> Option<i128> {
     10_i128.checked_pow(exponent)
 }
 
-/// `amount * part / whole`, rounded half to even at 20 decimals, or at as many as leave room for sums of shares.
-/// `whole` is not 0.
-pub(crate) fn share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal {
+/// `amount * part / whole`, rounded half to even at 20 decimals, or at as many as a decimal holds.
+pub(crate) fn share(amount: Decimal, part: Decimal, whole: Decimal) -> Result<Decimal, NotExact> {
+    let mut shares =
+        (0..=SHARE_DECIMALS).rev().filter_map(|decimals| share_at(amount, part, whole, decimals));
+    shares.next().ok_or(NotExact::Overflow)
+}
+
+/// `amount * part / whole`, rounded half to even at so many decimals; none if a decimal does not hold that.
+pub(crate) fn share_at(amount: Decimal, part: Decimal, whole: Decimal, decimals: u32) -> Option<Decimal> {
     let negative = [amount, part, whole].iter().filter(|d| d.mantissa() < 0).count() % 2 == 1;
-    let mut decimals = SHARE_DECIMALS;
-    loop {
-        if let Some(mantissa) = rounded_share(amount, part, whole, decimals)
-            && mantissa <= MAX_MANTISSA / 8
-            && let Ok(mantissa) = i128::try_from(mantissa)
-            && let Ok(share) =
-                Decimal::try_from_i128_with_scale(if negative { -mantissa } else { mantissa }, decimals)
-        {
-            return share;
-        }
-        match decimals.checked_sub(1) {
-            Some(fewer) => decimals = fewer,
-            // A share that is no larger than its amount always fits without decimals.
-            None => return amount,
-        }
-    }
+    let mantissa = i128::try_from(rounded_share(amount, part, whole, decimals)?).ok()?;
+    Decimal::try_from_i128_with_scale(if negative { -mantissa } else { mantissa }, decimals).ok()
 }
 
 /// The mantissa of `|amount * part / whole|` with so many decimals, rounded half to even; none beyond 128 bits.
@@ -144,6 +137,10 @@ mod tests {
         Decimal::from_str_exact(text).unwrap()
     }
 
+    fn share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal {
+        super::share(amount, part, whole).unwrap()
+    }
+
     #[test]
     fn sums_that_the_library_rounds_are_errors() {
         assert_eq!(
@@ -189,7 +186,11 @@ mod tests {
         assert_eq!(third, d("30000000000000"));
         let third = share(d("10000000000000"), d("1"), d("3"));
         assert!(third.to_string().starts_with("3333333333333.33333333333"), "{third}");
-        assert!(add(third, third).is_ok());
+        // The average of a price at the end of the range is that price, and nothing over nothing has none.
+        let highest = d("79000000000000000000000000000");
+        assert_eq!(share(highest, d("1"), d("1")), highest);
+        assert_eq!(super::share(highest, d("1"), d("0.1")), Err(NotExact::Overflow));
+        assert_eq!(super::share(d("1"), d("1"), d("0")), Err(NotExact::Overflow));
     }
 
     #[test]

@@ -84,8 +84,8 @@ pub(crate) fn short_positive(what: &'static str, value: Decimal) -> Result<Decim
 
 impl Quantity {
     /// Checks it.
-    pub fn new(value: Decimal) -> Result<Self, AmountError> {
-        short_positive("quantity", value).map(Self)
+    pub fn new(value: impl Into<Decimal>) -> Result<Self, AmountError> {
+        short_positive("quantity", value.into()).map(Self)
     }
 
     /// The decimal.
@@ -96,13 +96,13 @@ impl Quantity {
 
 impl Price {
     /// Over 0.
-    pub fn new(value: Decimal) -> Result<Self, AmountError> {
-        short_positive("price", value).map(Self)
+    pub fn new(value: impl Into<Decimal>) -> Result<Self, AmountError> {
+        short_positive("price", value.into()).map(Self)
     }
 
     /// Of any sign, for instruments that trade at 0 and under.
-    pub fn allowing_negative(value: Decimal) -> Result<Self, AmountError> {
-        short("price", value).map(Self)
+    pub fn allowing_negative(value: impl Into<Decimal>) -> Result<Self, AmountError> {
+        short("price", value.into()).map(Self)
     }
 
     /// The decimal.

@@ -14,7 +14,11 @@ use crate::{TradeResults, UnixMicros};
 /// Under first-in-first-out matching a trip pairs one opening fill with one closing fill; under average cost
 /// its entry is the average of the position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "record::Record")
+)]
 #[non_exhaustive]
 pub struct RoundTrip {
     /// What was traded.
@@ -35,11 +39,12 @@ pub struct RoundTrip {
     pub entry: FillId,
     /// The fill that closed it.
     pub exit: FillId,
-    /// Profit before fees.
+    /// Profit before fees. As the two below, rounded only where it needs more than 28 digits; what the ledger
+    /// sums up is not.
     pub gross: Decimal,
     /// The part of the fees of both fills that belongs to it.
     pub fees: Decimal,
-    /// Profit after fees, rounded only where it would need more than 28 digits.
+    /// Profit after fees.
     pub net: Decimal,
 }
 
@@ -47,6 +52,63 @@ impl RoundTrip {
     /// How long it was held, in microseconds.
     pub fn holding_micros(&self) -> i64 {
         self.closed_at.micros_since(self.opened_at)
+    }
+}
+
+#[cfg(feature = "serde")]
+mod record {
+    //! A trip as it is read: only one that a ledger could have closed becomes one.
+
+    use super::{Arc, Decimal, Direction, FillId, RoundTrip, UnixMicros};
+    use crate::ledger::fill::MAX_FILL_TEXT_LEN;
+
+    #[derive(serde::Deserialize)]
+    pub(super) struct Record {
+        instrument: Arc<str>,
+        direction: Direction,
+        quantity: Decimal,
+        entry_price: Decimal,
+        exit_price: Decimal,
+        opened_at: UnixMicros,
+        closed_at: UnixMicros,
+        entry: FillId,
+        exit: FillId,
+        gross: Decimal,
+        fees: Decimal,
+        net: Decimal,
+    }
+
+    impl TryFrom<Record> for RoundTrip {
+        type Error = String;
+        fn try_from(read: Record) -> Result<Self, String> {
+            if read.quantity <= Decimal::ZERO {
+                return Err(format!("round trip of quantity {}: expected over 0", read.quantity));
+            }
+            if read.closed_at < read.opened_at {
+                let (opened, closed) = (read.opened_at, read.closed_at);
+                return Err(format!(
+                    "round trip closed at {closed}: expected not before it opened at {opened}"
+                ));
+            }
+            let len = read.instrument.len();
+            if len == 0 || len > MAX_FILL_TEXT_LEN {
+                return Err(format!("instrument name of {len} bytes: expected 1 to {MAX_FILL_TEXT_LEN}"));
+            }
+            Ok(Self {
+                instrument: read.instrument,
+                direction: read.direction,
+                quantity: read.quantity,
+                entry_price: read.entry_price,
+                exit_price: read.exit_price,
+                opened_at: read.opened_at,
+                closed_at: read.closed_at,
+                entry: read.entry,
+                exit: read.exit,
+                gross: read.gross,
+                fees: read.fees,
+                net: read.net,
+            })
+        }
     }
 }
 

@@ -52,11 +52,16 @@ impl Window {
         defined((self.m2 / (self.count - 1.0)).sqrt())
     }
 
-    /// The deviation as a divisor: undefined when it is no more than the rounding of the values.
+    /// The deviation as a divisor: undefined when it is no more than the rounding of the values, which are
+    /// rounded by at least the given size.
     #[inline]
-    pub(super) fn varying_stdev(self) -> Result<f64, Undefined> {
+    pub(super) fn varying_stdev(self, rounding_size: f64) -> Result<f64, Undefined> {
         let stdev = self.stdev()?;
-        if is_flat(stdev, self.magnitude) { Err(Undefined::ZeroVariance) } else { Ok(stdev) }
+        if is_flat(stdev, self.magnitude.max(rounding_size)) {
+            Err(Undefined::ZeroVariance)
+        } else {
+            Ok(stdev)
+        }
     }
 }
 

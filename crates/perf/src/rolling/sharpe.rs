@@ -31,7 +31,9 @@ pub fn sharpe(
     let mut series = RollingSeries::with_capacity(window, returns.len() + 1 - window);
     let year = periods.get().sqrt();
     each_window(returns.as_slice(), window, |w| {
-        series.push(w.varying_stdev().and_then(|s| defined((w.mean() - risk_free) / s * year)));
+        series.push(
+            w.varying_stdev(returns.rounding_size()).and_then(|s| defined((w.mean() - risk_free) / s * year)),
+        );
     });
     Ok(series)
 }

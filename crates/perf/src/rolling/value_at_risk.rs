@@ -12,7 +12,7 @@ pub const ROLLING_VAR_HISTORICAL: MetricInfo = MetricInfo {
     name: "rolling_var_historical",
     label: "Rolling value at risk",
     calculator: "rolling::value_at_risk",
-    formula: "-(quantile of r at the tail probability) of each window",
+    formula: "-(quantile of r at the float 1 - c) of each window",
     source: "Hyndman & Fan 1996",
     unit: MetricUnit::Fraction,
     convention: "trailing window, positive = loss; the rule is named",

@@ -51,10 +51,11 @@ fn note(row: &SheetRow) -> String {
     }
 }
 
-/// A cell's text: what would end the cell or begin markup is escaped.
+/// A cell's text: what would end the cell, the row, or begin markup is escaped.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
+        let c = if c.is_control() { ' ' } else { c };
         if matches!(c, '|' | '\\' | '*' | '_' | '`' | '<' | '[') {
             out.push('\\');
         }

@@ -10,6 +10,7 @@ use crate::{Confidence, LedgerError, nearest_f64};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FigureKind {
     Equity,
+    BenchmarkEquity,
     Realised,
     Unrealised,
     Fees,
@@ -28,13 +29,21 @@ pub(super) enum FigureKind {
     Trips,
     TripsDropped,
     StaleMarks,
+    UntradedMarks,
+    RefusedMarks,
     Periods,
     PeriodsDropped,
     Implausible,
 }
 
-const GAUGES: [(FigureKind, &str, Unit, &str); 10] = [
+const GAUGES: [(FigureKind, &str, Unit, &str); 11] = [
     (FigureKind::Equity, "equity", Unit::None, "What the account is worth, in its currency."),
+    (
+        FigureKind::BenchmarkEquity,
+        "benchmark_equity",
+        Unit::None,
+        "What the capital would be worth in the benchmark at the end of the last period.",
+    ),
     (FigureKind::Realised, "realised_profit", Unit::None, "Profit of all that was closed, before fees."),
     (FigureKind::Unrealised, "unrealised_profit", Unit::None, "Profit of all that is open, before fees."),
     (FigureKind::Fees, "fees", Unit::None, "Fees of all fills, rebates taken off."),
@@ -56,13 +65,19 @@ const GAUGES: [(FigureKind, &str, Unit, &str); 10] = [
     (FigureKind::OpenPositions, "open_positions", Unit::None, "Instruments in which something is open."),
 ];
 
-const COUNTERS: [(FigureKind, &str, &str); 9] = [
+const COUNTERS: [(FigureKind, &str, &str); 11] = [
     (FigureKind::Fills, "fills_total", "Fills that were booked."),
     (FigureKind::Duplicates, "duplicate_fills_total", "Fills that came again and were ignored."),
     (FigureKind::Refused, "refused_fills_total", "Fills that were refused."),
     (FigureKind::Trips, "round_trips_total", "Round trips that were closed."),
     (FigureKind::TripsDropped, "dropped_round_trips_total", "Round trips that are no longer kept."),
     (FigureKind::StaleMarks, "stale_marks_total", "Prices that were older than the one in use."),
+    (
+        FigureKind::UntradedMarks,
+        "untraded_marks_total",
+        "Prices of instruments that were never traded; they are not kept.",
+    ),
+    (FigureKind::RefusedMarks, "refused_marks_total", "Prices that were refused."),
     (FigureKind::Periods, "periods_total", "Periods that were closed."),
     (FigureKind::PeriodsDropped, "dropped_periods_total", "Periods that are no longer kept."),
     (
@@ -107,8 +122,8 @@ pub(super) fn descriptors(
 
 /// How far equity lies under its peak, positive. An account under nothing lies more than all of it under.
 pub(super) fn depth(equity: Decimal, peak: Decimal) -> f64 {
-    let (equity, peak) = (nearest_f64(equity), nearest_f64(peak));
-    if peak > 0.0 { ((peak - equity) / peak).max(0.0) } else { 0.0 }
+    let (whole, under) = (nearest_f64(peak), nearest_f64(peak.saturating_sub(equity)));
+    if whole > 0.0 { (under / whole).max(0.0) } else { 0.0 }
 }
 
 impl FigureKind {
@@ -118,6 +133,10 @@ impl FigureKind {
         let (counts, latest) = (ledger.counts(), periods.latest());
         Ok(match self {
             Self::Equity => Some(nearest_f64(ledger.equity(capital)?)),
+            Self::BenchmarkEquity => periods
+                .benchmark_growth()
+                .map(|growth| nearest_f64(capital) * growth)
+                .filter(|v| v.is_finite()),
             Self::Realised => Some(nearest_f64(ledger.realised())),
             Self::Unrealised => Some(nearest_f64(ledger.unrealised()?)),
             Self::Fees => Some(nearest_f64(ledger.fees())),
@@ -138,6 +157,8 @@ impl FigureKind {
             Self::Trips => Some(counts.trips as f64),
             Self::TripsDropped => Some(counts.trips_dropped as f64),
             Self::StaleMarks => Some(counts.stale_marks as f64),
+            Self::UntradedMarks => Some(counts.untraded_marks as f64),
+            Self::RefusedMarks => Some(counts.refused_marks as f64),
             Self::Periods => Some(periods.closed() as f64),
             Self::PeriodsDropped => Some(periods.dropped() as f64),
             Self::Implausible => Some(periods.implausible() as f64),

@@ -62,6 +62,8 @@ pub(super) struct Periods {
     equity: Decimal,
     /// The highest equity at the end of a period, the capital included.
     peak: Decimal,
+    /// What one unit of wealth became in the benchmark; nothing once a period has had none.
+    benchmark: Option<f64>,
     /// Of all returns, also of those that are no longer kept.
     moments: Moments,
     latest: Latest,
@@ -76,6 +78,7 @@ impl Periods {
             implausible: 0,
             equity: capital,
             peak: capital,
+            benchmark: Some(1.0),
             moments: Moments::EMPTY,
             latest: Latest::default(),
         }
@@ -100,6 +103,7 @@ impl Periods {
         self.closed += 1;
         self.equity = equity;
         self.peak = self.peak.max(equity);
+        self.benchmark = self.benchmark.zip(benchmark).map(|(wealth, gain)| wealth * (1.0 + gain));
         self.moments = self.moments.merge(Moments::of(&[value]));
         self.kept.push_back(PeriodReturn { at, value, benchmark });
         if self.kept.len() > self.limit {
@@ -164,6 +168,11 @@ impl Periods {
     pub(super) fn returns(&self) -> Returns<'static> {
         let values: Vec<f64> = self.kept.iter().map(|period| period.value).collect();
         Returns::of_finite(values)
+    }
+
+    /// What one unit of wealth became in the benchmark over all periods, if every one of them had a return of it.
+    pub(super) fn benchmark_growth(&self) -> Option<f64> {
+        self.benchmark.filter(|wealth| wealth.is_finite())
     }
 
     /// The benchmark's returns, if every kept period has one.

@@ -17,6 +17,12 @@ use crate::{LedgerCounts, LedgerError, Matching, PerformanceSheet, Position, Uni
 #[non_exhaustive]
 pub struct PerformanceSnapshot {
     /// The version of this form: it grows when a field changes its meaning or goes.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            deserialize_with = "crate::schema_version::known::<_, { PerformanceSnapshot::SCHEMA_VERSION }>"
+        )
+    )]
     pub schema_version: u32,
     /// The strategy, if the book has one.
     pub strategy: Option<String>,

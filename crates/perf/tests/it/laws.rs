@@ -2,14 +2,18 @@
 
 use bellwether_perf::{
     CivilDate, Confidence, Conventions, Domain, Mar, Moments, MonthlyTable, PerformanceSheet, PeriodsPerYear,
-    Quantile, Returns, RiskFree, Undefined, annualized_volatility, beta, correlation, drawdown_series,
-    drawdown_table, expected_shortfall, gain_to_pain, kappa, longest_drawdown, max_drawdown, omega,
-    omega_sharpe, pain_index, rolling, sharpe, sortino, stdev, total_return, ulcer_index, value_at_risk,
+    Quantile, Returns, RiskFree, RollingSeries, Undefined, annualized_mean, annualized_volatility, beta,
+    cagr, correlation, downside_deviation, drawdown_series, drawdown_table, expected_shortfall, gain_to_pain,
+    kappa, longest_drawdown, max_drawdown, omega, omega_sharpe, pain_index, rolling, sharpe, sortino, stdev,
+    total_return, ulcer_index, value_at_risk,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 const YEAR: PeriodsPerYear = PeriodsPerYear::TRADING_DAYS;
+
+/// A metric per year.
+type Annualised = fn(&Returns<'_>, PeriodsPerYear) -> Result<f64, Undefined>;
 
 /// Daily returns of every kind: small, with ties, with wild ones.
 fn values(n: std::ops::Range<usize>) -> impl Strategy<Value = Vec<f64>> {
@@ -202,6 +206,24 @@ proptest! {
         let returns = Returns::new(&values).unwrap();
         let volatility = |x: f64| annualized_volatility(&returns, PeriodsPerYear::new(x).unwrap()).unwrap();
         prop_assert!(near(volatility(4.0 * periods), 2.0 * volatility(periods), 1e-14));
+        // Deviations and ratios by the root, means by the number, growth by the power: a calendar in none of them.
+        let year = |x: f64| PeriodsPerYear::new(x).unwrap();
+        let rooted: [Annualised; 4] = [
+            |r, year| sharpe(r, RiskFree::per_period(1e-4), year),
+            |r, year| sortino(r, Mar::per_period(1e-4), year),
+            |r, year| downside_deviation(r, Mar::ZERO, year),
+            |r, year| rolling::sharpe(r, r.len(), RiskFree::ZERO, year)?.last(),
+        ];
+        for metric in rooted {
+            if let (Ok(one), Ok(four)) = (metric(&returns, year(periods)), metric(&returns, year(4.0 * periods))) {
+                prop_assert!(near(four, 2.0 * one, 1e-14), "{} {}", one, four);
+            }
+        }
+        let mean = |x: f64| annualized_mean(&returns, year(x)).unwrap();
+        prop_assert!(near(mean(4.0 * periods), 4.0 * mean(periods), 1e-14));
+        if let (Ok(one), Ok(four)) = (cagr(&returns, year(periods)), cagr(&returns, year(4.0 * periods))) {
+            prop_assert!(near(four.ln_1p(), 4.0 * one.ln_1p(), 1e-9) || one == -1.0, "{} {}", one, four);
+        }
     }
 
     #[test]
@@ -242,13 +264,29 @@ proptest! {
                 prop_assert!(value.is_finite(), "{} is {}", row.name, value);
             }
         }
-        // A rate that is no number is the only thing of a sheet that JSON cannot say.
-        if rate.is_finite() {
-            let json = serde_json::to_string(&sheet).unwrap();
-            let back: PerformanceSheet = serde_json::from_str(&json).unwrap();
-            prop_assert_eq!(back.rows().len(), sheet.rows().len());
+        // Also of a rate that is no number, which JSON has as null.
+        let json = serde_json::to_string(&sheet).unwrap();
+        let back: PerformanceSheet = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(back.rows().len(), sheet.rows().len());
+        for (row, before) in back.rows().iter().zip(sheet.rows()) {
+            prop_assert_eq!((row.value.is_ok(), row.value.err()), (before.value.is_ok(), before.value.err()));
         }
         prop_assert!(!sheet.to_string().is_empty() && !sheet.to_markdown().is_empty());
+        for window in 1..=returns.len().min(4) {
+            let rf = RiskFree::annual(rate);
+            let series = [
+                rolling::sharpe(&returns, window, rf, YEAR),
+                rolling::volatility(&returns, window, YEAR),
+                rolling::expected_shortfall(&returns, window, Confidence::P95),
+                rolling::value_at_risk(&returns, window, Confidence::P95, Quantile::Linear),
+            ];
+            for value in series.iter().flatten().flat_map(RollingSeries::iter).flatten() {
+                prop_assert!(value.is_finite(), "{}", value);
+            }
+        }
+        if let Ok(series) = drawdown_series(&returns) {
+            prop_assert!(series.iter().all(|drawdown| (-1.0..=0.0).contains(drawdown)));
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod golden_published;
 mod golden_trips;
 mod laws;
 mod ledger_laws;
+mod rounding;
 mod series;
 mod sheet;
+mod tails;
 mod tracker;

@@ -2,7 +2,7 @@
 
 use bellwether_perf::{
     Confidence, Conventions, METRICS, Mar, PerformanceSheet, PeriodsPerYear, Quantile, Returns, RiskFree,
-    Undefined, cagr, expected_shortfall, sharpe, value_at_risk,
+    TradeResults, Undefined, cagr, expected_shortfall, sharpe, value_at_risk,
 };
 use serde_json::Value;
 
@@ -99,6 +99,19 @@ fn json_has_null_beside_the_reason_and_reads_back_to_the_same_sheet() {
 }
 
 #[test]
+fn a_form_of_another_version_is_refused_and_trades_stand_on_the_sheet_once() {
+    let mut value = serde_json::to_value(market()).unwrap();
+    value["schema_version"] = 2.into();
+    let refused = serde_json::from_value::<PerformanceSheet>(value).unwrap_err();
+    assert!(refused.to_string().starts_with("schema version 2: expected 1"), "{refused}");
+
+    let trades = |results: &[f64]| TradeResults::new(results.to_vec()).unwrap();
+    let sheet = market().with_trades(&trades(&[1.0])).with_trades(&trades(&[2.0, -1.0]));
+    assert_eq!(sheet.rows().iter().filter(|row| row.name == "trade_count").count(), 1);
+    assert_eq!(sheet.value("trade_count"), Some(Ok(2.0)));
+}
+
+#[test]
 fn json_with_neither_value_nor_reason_is_refused() {
     let sheet = PerformanceSheet::of(&Returns::empty(), None, &conventions());
     let mut value = serde_json::to_value(&sheet).unwrap();
@@ -108,6 +121,30 @@ fn json_with_neither_value_nor_reason_is_refused() {
         refused.to_string().contains("expected a number, or null beside why it is undefined"),
         "{refused}"
     );
+}
+
+#[test]
+fn a_level_that_is_given_twice_stands_on_the_sheet_once_and_near_levels_keep_their_names() {
+    let near = Confidence::new(0.999_999_999_999_9).unwrap();
+    let levels = [Confidence::P95, near, Confidence::P95, Confidence::from_tail(0.05).unwrap()];
+    let conventions = conventions().with_confidences(levels);
+    assert_eq!(conventions.confidences(), [Confidence::P95, near]);
+    let sheet = PerformanceSheet::of(&Returns::new(&[0.02, -0.01]).unwrap(), None, &conventions);
+    assert!(sheet.row("var_historical_95").is_some() && sheet.row("var_historical_99_99999999999").is_some());
+    // Read from a file, they are each taken once as well.
+    let mut file = serde_json::to_value(&conventions).unwrap();
+    file["confidences"] = serde_json::json!([0.95, 0.99, 0.95]);
+    let read: Conventions = serde_json::from_value(file).unwrap();
+    assert_eq!(read.confidences(), [Confidence::P95, Confidence::P99]);
+}
+
+#[test]
+fn conventions_without_a_bound_read_back_as_they_were() {
+    let conventions = conventions().with_plausibility_bound(f64::INFINITY);
+    let json = serde_json::to_string(&conventions).unwrap();
+    assert!(json.contains(r#""plausibility_bound":null"#), "{json}");
+    assert_eq!(serde_json::from_str::<Conventions>(&json).unwrap(), conventions);
+    assert_eq!(conventions.with_plausibility_bound(f64::NAN).plausibility_bound(), f64::INFINITY);
 }
 
 #[test]

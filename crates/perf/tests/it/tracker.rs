@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use bellwether_core::{Collect, Descriptor, Labels, ManualClock, SampleSink, SharedClock, SpreadSnapshot};
 use bellwether_perf::{
-    Booking, Contract, Conventions, EquityError, Fill, LedgerError, PerformanceSnapshot, PeriodsPerYear,
-    Price, Tracker, TrackerError, TripFilter, Undefined, UnixMicros,
+    Booking, Contract, Conventions, EquityError, Fill, LedgerError, LedgerLimits, PerformanceSnapshot,
+    PeriodsPerYear, Price, Tracker, TrackerError, TripFilter, Undefined, UnixMicros,
 };
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 const DAY: i64 = 86_400_000_000;
 
+/// A clock that stands after everything that these tests book.
 fn clock() -> SharedClock {
-    ManualClock::starting_at(DateTime::UNIX_EPOCH).shared()
+    ManualClock::starting_at(DateTime::UNIX_EPOCH + TimeDelta::days(1000)).shared()
 }
 
 fn conventions() -> Conventions {
@@ -121,7 +122,7 @@ fn figures_are_told_and_undefined_ones_are_left_out() {
     let beyond = told.get("a desk_loss_beyond_var_99_ratio").unwrap();
     let loss = -book.periods()[4].value;
     assert!(beyond < loss + before * 0.9 && beyond > loss + before, "{beyond}");
-    assert_eq!(Collect::descriptors(&book).len(), 10 + 4 + 9);
+    assert_eq!(Collect::descriptors(&book).len(), 11 + 4 + 11);
 }
 
 #[test]
@@ -130,6 +131,94 @@ fn two_strategies_share_one_registry_by_their_label() {
     let told = Told::of(&[&a, &b]);
     assert_eq!(told.get("a desk_equity"), Some(100_999.0));
     assert_eq!(told.get("b desk_equity"), Some(98_999.0));
+}
+
+#[test]
+fn a_fill_a_mark_or_a_period_from_far_ahead_is_refused_and_the_book_goes_on() {
+    let manual = ManualClock::starting_at(DateTime::UNIX_EPOCH + TimeDelta::days(10));
+    let book = Tracker::builder(&manual.shared(), conventions(), 1000).prefix("desk").build().unwrap();
+    let now: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::days(10);
+    book.record(Fill::buy("ACME", 1, 100).id(1).at(now)).unwrap();
+    let far = now + TimeDelta::days(365);
+    let ahead = |refused: &LedgerError| matches!(refused, LedgerError::Ahead { .. });
+    assert!(ahead(&book.record(Fill::sell("ACME", 1, 100).id(2).at(far)).unwrap_err()));
+    assert!(ahead(&book.mark("ACME", price(90), far).unwrap_err()));
+    let refused = book.close_period(far).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "a period that ends at 1971-01-11T00:00:00Z is ahead of the clock: expected not after 1970-01-11T01:00:00Z"
+    );
+    assert!(book.periods().is_empty());
+    // Nothing of it has stopped the book; an hour is what clocks may differ.
+    assert_eq!(book.mark("ACME", price(110), now + TimeDelta::hours(1)), Ok(true));
+    assert_eq!(book.close_period(now).unwrap().equity, Decimal::from(1010));
+    // With the clock the book goes on.
+    manual.advance(Duration::from_hours(24));
+    book.record(Fill::sell("ACME", 1, 120).id(2).at(now + TimeDelta::days(1))).unwrap();
+    assert_eq!(book.close_period(now + TimeDelta::days(1)).unwrap().equity, Decimal::from(1020));
+    let told = Told::of(&[&book]);
+    assert_eq!(told.get("- desk_refused_fills_total"), Some(1.0));
+    assert_eq!(told.get("- desk_refused_marks_total"), Some(1.0));
+}
+
+#[test]
+fn prices_of_a_whole_market_take_no_room_from_what_is_traded() {
+    let clock = clock();
+    let limits = LedgerLimits::default().with_instruments(1);
+    let book = Tracker::builder(&clock, conventions(), 1000).limits(limits).build().unwrap();
+    for instrument in 0..100 {
+        assert_eq!(book.mark(format!("I{instrument}"), price(5), 1), Ok(false));
+    }
+    book.record(Fill::buy("ACME", 1, 100).id(1).at(2)).unwrap();
+    assert_eq!(Told::of(&[&book]).get("- performance_untraded_marks_total"), Some(100.0));
+    assert_eq!(book.positions().unwrap().len(), 1);
+}
+
+#[test]
+fn times_are_utc_and_the_snapshot_is_of_the_injected_clock() {
+    let manual = ManualClock::starting_at(DateTime::UNIX_EPOCH + TimeDelta::days(3));
+    let book = Tracker::new(&manual.shared(), conventions(), 1000).unwrap();
+    let at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::days(2);
+    book.record(Fill::buy("ACME", 1, 100).id(1).at(at)).unwrap();
+    book.mark("ACME", price(110), at + TimeDelta::hours(1)).unwrap();
+    book.close_period(at + TimeDelta::hours(2)).unwrap();
+    manual.advance(Duration::from_secs(7));
+    let snapshot = book.snapshot().unwrap();
+    assert_eq!(snapshot.taken_at.to_string(), "1970-01-04T00:00:07Z");
+    assert_eq!(snapshot.period_end, Some(UnixMicros::from(at + TimeDelta::hours(2))));
+    assert_eq!(snapshot.positions[0].valued_when, Some(UnixMicros::from(at + TimeDelta::hours(1))));
+    // A period ends where the next begins: its own end is refused, the microsecond after is taken.
+    assert!(book.close_period(at + TimeDelta::hours(2)).is_err());
+    assert!(book.close_period(at + TimeDelta::hours(2) + TimeDelta::microseconds(1)).is_ok());
+    let last = book.periods();
+    assert_eq!((last.len(), last[1].at.micros_since(last[0].at), last[1].value), (2, 1, 0.0));
+}
+
+#[test]
+fn only_checked_fills_are_booked_and_a_refused_one_changes_nothing() {
+    let book = book("a");
+    book.record(Fill::buy("ACME", 2, 100).id(1).at(5).fee(1)).unwrap();
+    let state = || {
+        (
+            book.positions().unwrap(),
+            book.equity().unwrap(),
+            book.counts().fills,
+            book.trips(&TripFilter::any()),
+        )
+    };
+    let before = state();
+    let wrong = book.record(Fill::sell("", -1, 0).id("")).unwrap_err();
+    let text = "id is empty; fill without time; instrument is empty; quantity -1: expected over 0; price 0: expected over 0";
+    assert_eq!(wrong.to_string(), text);
+    let late = Fill::sell("ACME", 1, 100).id(2).at(4);
+    let other_content = Fill::sell("ACME", 1, 100).id(1).at(6);
+    let negative = Fill::sell("ACME", 1, -100).allowing_negative_price().id(3).at(6);
+    let long = Fill::sell("ACME", Decimal::new(123_456_789_012_345, 3), 1).id(4).at(6);
+    for refused in [late, other_content, negative, long] {
+        assert!(book.record(refused.clone()).is_err(), "{refused:?}");
+        assert_eq!(state(), before, "{refused:?}");
+    }
+    assert_eq!(book.counts().refused, 5);
 }
 
 #[test]
@@ -190,6 +279,15 @@ fn a_snapshot_is_of_one_moment_and_reads_back_from_json() {
     assert_eq!(snapshot.period_end, Some(UnixMicros::from(3 * DAY)));
     assert!(snapshot.sheet.value("beta").unwrap().is_ok(), "every period has a benchmark");
     assert!(snapshot.rolling_volatility.is_some());
+    let told = Told::of(&[&book]);
+    assert_eq!(told.get("a performance_benchmark_equity"), Some(100_000.0 * 1.001 * 1.002 * 1.003));
+    book.mark("ACME", price(104), 4 * DAY).unwrap();
+    book.close_period(4 * DAY).unwrap();
+    assert_eq!(
+        Told::of(&[&book]).get("a performance_benchmark_equity"),
+        None,
+        "a period without a benchmark"
+    );
 
     let json = serde_json::to_string(&snapshot).unwrap();
     assert!(json.contains(r#""equity":"100300""#), "{json}");
