@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::annotations::{Annotations, AnnotationsError};
 use crate::name::{Category, NameError};
+use crate::template::as_people_read;
 
 /// Label that names an alert.
 pub const ALERT_NAME: &str = "alertname";
@@ -245,7 +246,7 @@ impl Alert {
 }
 
 impl fmt::Display for Alert {
-    /// One line: state, severity, labels, since when, until when, value.
+    /// One line: state, severity, labels, since when, until when, value to four significant digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         write!(f, "{} {} {} since {}", self.state(), self.severity, self.labels, time(self.starts_at))?;
@@ -253,7 +254,8 @@ impl fmt::Display for Alert {
             write!(f, " until {}", time(at))?;
         }
         if let Some(value) = self.value {
-            write!(f, ", value {value}")?;
+            f.write_str(", value ")?;
+            f.write_str(&as_people_read(value))?;
         }
         Ok(())
     }

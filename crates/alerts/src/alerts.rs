@@ -2,21 +2,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bellwether_core::{
-    Collect, CollectError, Descriptor, Page, PageRequest, RestartPolicy, SampleSink, SampleWindows,
-    SharedClock, SpawnError, Supervisor,
+    Collect, CollectError, Descriptor, Monotonic, Page, PageRequest, RestartPolicy, SampleSink,
+    SampleWindows, SharedClock, SpawnError, Supervisor,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::alert_handle::Raised;
 use crate::config::AlertsConfig;
-use crate::courier::{Courier, Patience, SafeOutbox, monotonic_at};
-use crate::engine::{Engine, Event, delta};
+use crate::courier::{Courier, Patience, SafeOutbox, SteadyClock, monotonic_at, wall_at};
+use crate::engine::{Engine, Event};
 use crate::own_metrics::Figures;
 use crate::rules::Evaluator;
 use crate::{
@@ -67,6 +68,8 @@ pub struct Alerts {
 
 struct Inner {
     clock: SharedClock,
+    /// What the outbox is told of time, and what tells that the clock was set.
+    steady: SteadyClock,
     raised: Arc<Raised>,
     /// Held during a whole round: there is one at a time.
     round: tokio::sync::Mutex<Round>,
@@ -83,12 +86,16 @@ struct Inner {
     /// With the history.
     patience: Patience,
     max_unsaved: usize,
+    /// How many changes the history could not be told yet.
+    unsaved: AtomicUsize,
     figures: Figures,
     lost: status::Lost,
 }
 
 struct Round {
-    next_evaluation: Option<DateTime<Utc>>,
+    next_evaluation: Option<Monotonic>,
+    /// How far the clock had been set ahead when last looked.
+    set_ahead: TimeDelta,
     /// Changes that the history could not be told yet.
     unsaved: Vec<AlertChange>,
 }
@@ -116,7 +123,7 @@ impl Alerts {
     /// stored a notification that is then delivered by the next call.
     pub async fn run_due(&self) -> Option<DateTime<Utc>> {
         let next = self.inner.round(When::Due).await;
-        let now = self.inner.clock.now();
+        let now = self.inner.clock.monotonic();
         let due = |courier: &&Arc<Courier>| courier.next().is_some_and(|next| next <= now);
         let couriers: Vec<_> = self.inner.couriers.iter().filter(due).collect();
         match couriers.as_slice() {
@@ -125,7 +132,7 @@ impl Alerts {
             many => drop(all(many.iter().map(|courier| courier.deliver_due())).await),
         }
         let deliveries = self.inner.couriers.iter().filter_map(|courier| courier.next());
-        deliveries.chain(next).min()
+        deliveries.chain(next).min().map(|at| wall_at(&self.inner.clock, at))
     }
 
     /// Starts the tasks that do the same by themselves: one for rules and engine, one for each channel, so that none waits for another.
@@ -142,7 +149,7 @@ impl Alerts {
                     let next = inner.round(When::Due).await;
                     let sleep = async {
                         match next {
-                            Some(at) => inner.clock.sleep_until(monotonic_at(&inner.clock, at)).await,
+                            Some(at) => inner.clock.sleep_until(at).await,
                             None => std::future::pending().await,
                         }
                     };
@@ -222,25 +229,35 @@ impl Alerts {
     }
 
     /// Takes up what was raised, lets groups that wait for more alerts say what they have, makes one last attempt at everything that is due,
-    /// closes every channel, all within `deadline`, and tells what is left. A channel that the tasks have closed already is not closed again.
+    /// closes every channel, all within `deadline`, and tells what is left, what the deadline cut off included. A channel that the tasks have closed
+    /// already is not closed again.
     pub async fn close(&self, deadline: Duration) -> CloseReport {
         let inner = &self.inner;
         let end = inner.clock.monotonic().saturating_add(deadline);
         let left = || end.saturating_since(inner.clock.monotonic());
         let late = || format!("not closed within {deadline:?}");
-        let _ = inner.clock.timeout(left(), inner.round(When::Last)).await;
-        let closings = inner.couriers.iter().map(|courier| async {
+        let mut report = CloseReport::default();
+        if inner.clock.timeout(left(), inner.round(When::Last)).await.is_err() {
+            report.untold = inner.untold();
+        }
+        report.unrecorded = inner.unrecorded();
+        let closings = inner.couriers.iter().map(|courier| async move {
             let _ = inner.clock.timeout(left(), courier.deliver_due()).await;
             let closed = inner.clock.timeout(left(), courier.close()).await;
             let reason = closed.map_err(|_| late()).and_then(|closed| closed).err();
-            (courier.name().clone(), courier.left().await, reason)
+            let open = inner.clock.timeout(left(), courier.left()).await;
+            (courier, open.ok().and_then(Result::ok), reason)
         });
-        let mut report = CloseReport::default();
-        for (name, left, reason) in all(closings).await {
+        for (courier, open, reason) in all(closings).await {
+            let name = courier.name();
+            if open.is_none() {
+                report.uncounted.push(name.clone());
+            }
+            let left = open.unwrap_or_else(|| courier.last_left());
             if left > 0 {
                 report.undelivered.push(UndeliveredChannel { channel: name.clone(), notifications: left });
             }
-            report.unclosed.extend(reason.map(|reason| UnclosedChannel { channel: name, reason }));
+            report.unclosed.extend(reason.map(|reason| UnclosedChannel { channel: name.clone(), reason }));
         }
         report
     }
@@ -258,25 +275,76 @@ enum When {
 /// How long channels wait at shutdown for the last round of the engine.
 const LAST_ROUND: Duration = Duration::from_secs(5);
 
+/// How far the clock must have been set for it to matter: less is the time between two looks at it.
+const LEAST_STEP: TimeDelta = TimeDelta::seconds(1);
+
+/// Most notifications that are on their way into the outbox at once.
+const AT_ONCE: usize = 32;
+
 impl Inner {
     /// Everything but delivery. Says when the next round is due.
-    async fn round(&self, when: When) -> Option<DateTime<Utc>> {
+    async fn round(&self, when: When) -> Option<Monotonic> {
         let mut round = self.round.lock().await;
+        self.mind_the_clock(&mut round);
         let now = self.clock.now();
         let (notifications, changes) = self.think(&mut round, when, now);
         // Before anything is waited for: who drops this call loses no change by it.
         round.unsaved.extend(changes);
-        for notification in notifications {
-            let key = notification.key();
-            let receiver = notification.receiver().clone();
-            let couriers = self.receivers.get(&receiver).map(Vec::as_slice).unwrap_or_default();
-            let stored = self.hand_out(Arc::new(notification), couriers).await;
-            let event = if stored.is_ok() { Event::Told(key) } else { Event::NotTold(key) };
-            self.engine.lock().handle(event, now);
-        }
-        self.save(&mut round).await;
-        let wakeup = self.engine.lock().next_wakeup();
+        self.unsaved.store(round.unsaved.len(), Ordering::Relaxed);
+        // Side by side, so that a store which gathers what waits makes one commit of it.
+        tokio::join!(biased; self.tell(notifications, now), self.save(&mut round));
+        let wakeup = self.engine.lock().next_wakeup().map(|at| monotonic_at(&self.clock, at));
         wakeup.into_iter().chain(round.next_evaluation).min()
+    }
+
+    /// How many notifications would still have to be stored. What was raised is taken up to see.
+    fn untold(&self) -> u64 {
+        let now = self.clock.now();
+        let mut engine = self.engine.lock();
+        self.take_up(&mut engine, now);
+        engine.flush(now);
+        // None of them is answered, so the engine goes on owing them.
+        engine.poll(now).len() as u64
+    }
+
+    /// How many changes the history would still have to be told.
+    fn unrecorded(&self) -> u64 {
+        (self.unsaved.load(Ordering::Relaxed) + self.engine.lock().change_count()) as u64
+    }
+
+    /// Hands what was raised to the engine.
+    fn take_up(&self, engine: &mut Engine, now: DateTime<Utc>) {
+        while let Some(alert) = self.raised.pop() {
+            engine.handle(Event::Raised(alert), now);
+        }
+    }
+
+    /// If the clock was set, timers of engine and rules go on as if it had not been.
+    fn mind_the_clock(&self, round: &mut Round) {
+        let by = self.steady.set_ahead() - round.set_ahead;
+        if by.abs() < LEAST_STEP {
+            return;
+        }
+        round.set_ahead += by;
+        info!(seconds = by.num_milliseconds() as f64 / 1_000.0, "the clock was set");
+        self.engine.lock().clock_set(by);
+        self.evaluator.lock().clock_set(by);
+    }
+
+    /// Stores notifications, and says to the engine which of them are.
+    async fn tell(&self, notifications: Vec<Notification>, now: DateTime<Utc>) {
+        let mut rest = notifications.into_iter().peekable();
+        while rest.peek().is_some() {
+            let some = rest.by_ref().take(AT_ONCE).map(|notification| async {
+                let key = notification.key();
+                let couriers =
+                    self.receivers.get(notification.receiver()).map(Vec::as_slice).unwrap_or_default();
+                let stored = self.hand_out(Arc::new(notification), couriers).await;
+                let event = if stored.is_ok() { Event::Told(key) } else { Event::NotTold(key) };
+                self.engine.lock().handle(event, now);
+            });
+            all(some).await;
+        }
     }
 
     /// What needs no waiting: rules and engine.
@@ -288,9 +356,7 @@ impl Inner {
     ) -> (Vec<Notification>, Vec<AlertChange>) {
         let judged = self.judge(round, now);
         let mut engine = self.engine.lock();
-        while let Some(alert) = self.raised.pop() {
-            engine.handle(Event::Raised(alert), now);
-        }
+        self.take_up(&mut engine, now);
         for alert in judged {
             engine.handle(Event::Raised(alert), now);
         }
@@ -304,15 +370,11 @@ impl Inner {
     /// comes back when there is room again, and goes on when another series ends an alert that both share.
     fn judge(&self, round: &mut Round, now: DateTime<Utc>) -> Vec<Alert> {
         let Some(windows) = &self.windows else { return Vec::new() };
-        let due = match round.next_evaluation {
-            None => true,
-            // A clock that was set back by more than the interval must not silence the rules until it has caught up.
-            Some(next) => next <= now || next - now > delta(self.evaluation_interval),
-        };
-        if !due {
+        let instant = self.clock.monotonic();
+        if round.next_evaluation.is_some_and(|next| next > instant) {
             return Vec::new();
         }
-        round.next_evaluation = now.checked_add_signed(delta(self.evaluation_interval));
+        round.next_evaluation = Some(instant.saturating_add(self.evaluation_interval));
         let mut evaluator = self.evaluator.lock();
         let mut alerts = evaluator.evaluate(windows, now);
         let changed = alerts.len();
@@ -329,7 +391,6 @@ impl Inner {
         notification: Arc<Notification>,
         couriers: &[usize],
     ) -> Result<(), RepositoryError> {
-        let now = self.clock.now();
         let mut deliveries = Vec::with_capacity(couriers.len());
         let mut poked = Vec::with_capacity(couriers.len());
         for courier in couriers.iter().filter_map(|&index| self.couriers.get(index)) {
@@ -344,16 +405,21 @@ impl Inner {
         if deliveries.is_empty() {
             return Ok(());
         }
-        self.outbox.put(&deliveries, now).await?;
+        self.outbox.put(&deliveries, self.steady.now()).await?;
         debug!(key = %notification.key(), receiver = %notification.receiver(), "notification stored");
         for courier in poked {
-            courier.poke(now);
+            courier.poke(&notification);
         }
         Ok(())
     }
 
     /// Tells the history what changed; what it does not take is kept for the next round, up to a bound.
     async fn save(&self, round: &mut Round) {
+        self.save_some(round).await;
+        self.unsaved.store(round.unsaved.len(), Ordering::Relaxed);
+    }
+
+    async fn save_some(&self, round: &mut Round) {
         if round.unsaved.is_empty() {
             return;
         }

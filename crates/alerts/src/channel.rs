@@ -46,7 +46,7 @@ pub trait AlertChannel: Send + Sync {
     /// Whether it takes part; asked for each notification that is meant for it. Must be quick.
     ///
     /// A disabled channel is configured and known by name, so that routes to it are no error, but it is not sent to: its
-    /// notifications are counted and logged as skipped, and its state reads `disabled`. On by default: a channel that is
+    /// notifications are counted and logged as skipped, and its state reads `disabled`. One that panics here takes part. On by default: a channel that is
     /// always on need not say so, and one that can be switched off cannot be built without deciding who reads the switch.
     fn enabled(&self) -> bool {
         true
@@ -95,7 +95,8 @@ impl Receipt {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// It did not arrive and may succeed later: try again, not before `after` if the service said so.
+    /// It did not arrive and may succeed later: try again, not before `after` if the service said so. Until then nothing else is sent on the
+    /// channel either, for at most an hour.
     #[error("did not arrive, will be tried again: {reason}")]
     Retry {
         /// How long the service asks to wait.

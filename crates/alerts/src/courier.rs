@@ -1,9 +1,7 @@
 //! Delivery to one channel: rate limit, circuit breaker, deadline, retry, receipt or dead letter.
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use bellwether_core::resilience::{
@@ -16,28 +14,40 @@ use tracing::{debug, info, warn};
 
 use crate::config::DeliveryConfig;
 use crate::{
-    AlertChannel, ChannelName, Delivery, DeliveryOutcome, NotificationLog, NotificationRecord, Receipt,
-    SendError,
+    AlertChannel, ChannelName, Delivery, DeliveryOutcome, Notification, NotificationLog, NotificationRecord,
+    Receipt, RepositoryError, SendError,
 };
 
+mod ages;
+mod guarded;
 mod machines;
 mod patience;
+mod recent;
 mod record;
 mod safe_outbox;
-mod sent;
 mod status;
+mod steady_clock;
 
+use self::ages::Ages;
+use self::guarded::{answered, guarded};
 use self::machines::{Machines, schedule};
 pub(crate) use self::patience::Patience;
 pub(crate) use self::record::ChannelRecord;
 pub(crate) use self::safe_outbox::{Held, SafeOutbox};
 pub use self::status::{ChannelCounts, ChannelState, ChannelStatus};
+pub(crate) use self::steady_clock::SteadyClock;
 
 /// How much longer than its deadline an attempt holds its claim: time to tell the outbox.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// How long to leave the outbox alone when it cannot answer.
 const OUTBOX_PAUSE: Duration = Duration::from_secs(1);
+
+/// How much longer than it ever waits something in the outbox may seem to wait before that is taken for the mark of another clock.
+const CLOCK_MARGIN: Duration = Duration::from_mins(1);
+
+/// How long to leave the outbox alone when it gives nothing although something is due.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
 
 /// How often to look whether a channel for which something waits is switched on again.
 const DISABLED_PAUSE: Duration = Duration::from_secs(5);
@@ -50,6 +60,8 @@ pub(crate) struct Courier {
     config: DeliveryConfig,
     schedule: RetrySchedule,
     clock: SharedClock,
+    /// What the outbox is told of time.
+    steady: SteadyClock,
     outbox: Arc<SafeOutbox>,
     log: Arc<dyn NotificationLog>,
     /// With the log.
@@ -57,9 +69,14 @@ pub(crate) struct Courier {
     /// Held while a delivery is under way: there is one at a time.
     machines: Mutex<Machines>,
     /// When there may be something to do; nothing while nothing is known.
-    next: parking_lot::Mutex<Option<DateTime<Utc>>>,
+    next: parking_lot::Mutex<Option<Monotonic>>,
+    /// How old what waits is.
+    ages: parking_lot::Mutex<Ages>,
     record: ChannelRecord,
     wake: Notify,
+    /// Nothing is sent any more.
+    closing: AtomicBool,
+    /// The channel was told to close.
     closed: AtomicBool,
 }
 
@@ -68,7 +85,7 @@ enum Step {
     /// Look for the next.
     Go,
     /// Nothing more before this.
-    Wait(DateTime<Utc>),
+    Wait(Monotonic),
     /// Nothing more until something is put into the outbox.
     Rest,
 }
@@ -79,7 +96,7 @@ impl Courier {
         name: ChannelName,
         channel: Result<Arc<dyn AlertChannel>, String>,
         config: DeliveryConfig,
-        clock: SharedClock,
+        steady: SteadyClock,
         outbox: Arc<SafeOutbox>,
         log: Arc<dyn NotificationLog>,
         jitter: Jitter,
@@ -96,14 +113,17 @@ impl Courier {
             channel,
             config,
             schedule,
-            patience: Patience::new(clock.clone()),
-            clock,
+            patience: Patience::new(steady.clock().clone()),
+            clock: steady.clock().clone(),
+            steady,
             outbox,
             log,
             machines: Mutex::new(machines),
             // What an earlier run of the host left in the outbox is due at once.
-            next: parking_lot::Mutex::new(Some(DateTime::<Utc>::MIN_UTC)),
+            next: parking_lot::Mutex::new(Some(Monotonic::ORIGIN)),
+            ages: parking_lot::Mutex::new(Ages::new()),
             wake: Notify::new(),
+            closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
     }
@@ -117,65 +137,82 @@ impl Courier {
     }
 
     /// Whether it takes messages. One that could not be started does, so that each is a dead letter and none is lost in silence.
+    /// One that panics when it is asked takes part: what cannot be known must not silence it.
     pub(crate) fn is_enabled(&self) -> bool {
-        self.channel.as_ref().is_none_or(|channel| channel.enabled())
+        let Some(channel) = &self.channel else { return true };
+        answered(|| channel.enabled()).unwrap_or_else(|panic| {
+            self.record.panicked();
+            self.record.failed(self.clock.now(), format!("the channel panicked in `enabled`: {panic}"));
+            true
+        })
     }
 
     pub(crate) fn status(&self) -> ChannelStatus {
-        self.record.status(self.is_enabled(), self.closed.load(Ordering::Acquire))
+        self.record.status(self.is_enabled(), self.closing.load(Ordering::Acquire))
     }
 
-    /// There is something new in the outbox. Does not wait for a delivery that is under way.
-    pub(crate) fn poke(&self, now: DateTime<Utc>) {
-        self.look_again(Some(now));
+    /// A message that is new has been put into the outbox. Does not wait for a delivery that is under way.
+    pub(crate) fn poke(&self, notification: &Notification) {
+        let now = self.clock.monotonic();
+        self.ages.lock().see(notification.key(), Duration::ZERO, now);
+        self.look_again(now);
         self.wake.notify_one();
     }
 
     /// When there may be something to do.
-    pub(crate) fn next(&self) -> Option<DateTime<Utc>> {
+    pub(crate) fn next(&self) -> Option<Monotonic> {
         *self.next.lock()
     }
 
     /// Notes when to look again, unless it is sooner already.
-    fn look_again(&self, at: Option<DateTime<Utc>>) {
+    fn look_again(&self, at: Monotonic) {
         let mut next = self.next.lock();
-        *next = next.into_iter().chain(at).min();
+        *next = next.into_iter().chain([at]).min();
     }
 
     /// Delivers what is due, and says when there may be more.
-    pub(crate) async fn deliver_due(&self) -> Option<DateTime<Utc>> {
+    pub(crate) async fn deliver_due(&self) -> Option<Monotonic> {
         let mut machines = self.machines.lock().await;
+        let mut as_of = None;
         loop {
-            let now = self.clock.now();
+            let now = self.clock.monotonic();
             // Taken before the look, so that what comes during it is looked for again.
             if self.next.lock().take_if(|next| *next <= now).is_none() {
                 return self.next();
             }
-            if self.channel.is_some() && self.closed.load(Ordering::Acquire) {
+            if self.channel.is_some() && self.closing.load(Ordering::Acquire) {
                 return self.next();
             }
             if !self.is_enabled() {
                 // What waits is sent when it is switched on again, of which nobody tells.
-                if self.left().await > 0 {
-                    self.look_again(Some(self.later(DISABLED_PAUSE)));
+                if self.left().await != Ok(0) {
+                    self.look_again(self.later(DISABLED_PAUSE));
                 }
                 return self.next();
             }
-            let step = match self.deliver_one(&mut machines).await {
+            let step = match self.deliver_one(&mut machines, as_of.take()).await {
+                // A look costs a store less than a claim that finds nothing.
+                Ok(went @ (Some(Step::Go) | None)) => {
+                    match self.outbox.next_due(&self.name, self.steady.now()).await {
+                        Ok(due) => match self.look(due, &mut as_of) {
+                            // It does not find what it tells of: not again and again without a pause.
+                            Step::Go if went.is_none() && as_of.is_none() => {
+                                Step::Wait(self.later(SHORT_PAUSE))
+                            }
+                            step => step,
+                        },
+                        Err(_) => Step::Wait(self.later(OUTBOX_PAUSE)),
+                    }
+                }
                 Ok(Some(step)) => step,
-                Ok(None) => match self.outbox.next_due(&self.name).await {
-                    Ok(Some(at)) => Step::Wait(at.max(self.later(Duration::from_millis(1)))),
-                    Ok(None) => Step::Rest,
-                    Err(_) => Step::Wait(self.later(OUTBOX_PAUSE)),
-                },
                 Err(error) => {
                     debug!(channel = %self.name, %error, "outbox does not answer");
                     Step::Wait(self.later(OUTBOX_PAUSE))
                 }
             };
             match step {
-                Step::Go => self.look_again(Some(now)),
-                Step::Wait(at) => self.look_again(Some(at)),
+                Step::Go => self.look_again(now),
+                Step::Wait(at) => self.look_again(at),
                 Step::Rest => {}
             }
             if !matches!(step, Step::Go)
@@ -186,46 +223,97 @@ impl Courier {
         }
     }
 
-    /// Claims one delivery and makes one attempt; nothing if none is due.
-    async fn deliver_one(&self, machines: &mut Machines) -> Result<Option<Step>, crate::RepositoryError> {
+    /// What to do next if something is `due` then. Nothing waits longer than it is made to here, so what seems to was told its time by another
+    /// clock, as when the clock of the machine was wrong in an earlier run: it is due now, and claimed `as_of` that time.
+    fn look(&self, due: Option<DateTime<Utc>>, as_of: &mut Option<DateTime<Utc>>) -> Step {
+        let Some(due) = due else { return Step::Rest };
+        let (now, at) = (self.clock.monotonic(), self.steady.instant(due));
+        if at.saturating_since(now) > self.longest_wait() {
+            *as_of = Some(due);
+        } else if at > now {
+            return Step::Wait(at);
+        }
+        Step::Go
+    }
+
+    /// Longer than anything in the outbox waits.
+    fn longest_wait(&self) -> Duration {
+        let config = &self.config;
+        [
+            config.longest_retry.get(),
+            self.schedule.retry_after_cap(),
+            config.breaker.open_at_most.get(),
+            config.rate.per.get(),
+            config.timeout.get() + LEASE_MARGIN,
+        ]
+        .into_iter()
+        .max()
+        .unwrap_or_default()
+            + CLOCK_MARGIN
+    }
+
+    /// Claims one delivery that is due, or was `as_of` another time, and makes one attempt; nothing if there is none.
+    async fn deliver_one(
+        &self,
+        machines: &mut Machines,
+        as_of: Option<DateTime<Utc>>,
+    ) -> Result<Option<Step>, RepositoryError> {
         if let BreakerState::Open { until } = machines.breaker.state(self.clock.monotonic()) {
-            return Ok(Some(Step::Wait(self.wall(until))));
+            return Ok(Some(Step::Wait(until)));
         }
         let lease = self.config.timeout.get() + LEASE_MARGIN;
-        let Some(held) = self.outbox.claim(&self.name, self.clock.now(), lease).await? else {
-            return Ok(None);
+        let now = as_of.unwrap_or_else(|| self.steady.now());
+        let Some(mut held) = self.outbox.claim(&self.name, now, lease).await? else {
+            // Somebody was faster, or the outbox does not find what it told of.
+            return Ok(as_of.map(|_| Step::Wait(self.later(OUTBOX_PAUSE))));
         };
-        let claim = &held.claim;
+        // Whether the service works again is asked with another message than the one that failed: it may be the message.
+        if machines.failed_probe == Some(held.claim.notification().key())
+            && let Some(other) = self.outbox.claim(&self.name, now, lease).await?
+        {
+            let first = std::mem::replace(&mut held, other);
+            let at = self.steady.now();
+            self.outbox.release(&first, at, at).await?;
+        }
         let Some(channel) = &self.channel else {
             let reason = self.record.failure().unwrap_or_default();
             let reason = format!("the channel could not be started: {reason}");
             self.bury(&held, &reason).await?;
             return Ok(Some(Step::Go));
         };
-        if machines.sent.contains(claim.notification().key()) {
+        let Some(message) = held.message() else {
+            // All that it says was said by a newer one.
+            self.outbox.delivered(&held, &Receipt::delivered(), self.steady.now()).await?;
+            if machines.sent.get(&held.claim.notification().key()).is_none() {
+                self.record.superseded(1);
+            }
+            return Ok(Some(Step::Go));
+        };
+        if machines.sent.get(&message.key()).is_some() {
             // It arrived, and only the outbox could not be told.
-            self.outbox.delivered(&held, &Receipt::delivered(), self.clock.now()).await?;
+            self.outbox.delivered(&held, &Receipt::delivered(), self.steady.now()).await?;
             return Ok(Some(Step::Go));
         }
         let now = self.clock.monotonic();
-        let critical = claim.notification().severity() == Severity::Critical;
+        let critical = message.severity() == Severity::Critical;
         let reserve = if critical { 0 } else { self.config.rate.reserved_for_critical };
         if let Acquire::WaitUntil(at) = machines.limiter.try_acquire_leaving(reserve, now) {
             self.record.held_back();
-            let at = self.wall(at);
-            self.outbox.release(&held, at).await?;
+            self.outbox.release(&held, self.steady.at(at), self.steady.now()).await?;
             return Ok(Some(Step::Wait(at)));
         }
         let ticket = match machines.breaker.admit(now) {
             Admission::Admitted(ticket) => ticket,
             Admission::Refused { until } => {
-                let at = self.wall(until);
-                self.outbox.release(&held, at).await?;
-                return Ok(Some(Step::Wait(at)));
+                self.outbox.release(&held, self.steady.at(until), self.steady.now()).await?;
+                return Ok(Some(Step::Wait(until)));
             }
         };
-        let began = self.clock.monotonic();
-        let result = self.attempt(channel.as_ref(), &held).await;
+        // One of an earlier run is as old as the wall says, whatever becomes of the clock from now on.
+        let age = self.clock.now().signed_duration_since(message.at()).to_std().unwrap_or_default();
+        self.ages.lock().see(message.key(), age, now);
+        let began = now;
+        let result = self.attempt(channel.as_ref(), message).await;
         let now = self.clock.monotonic();
         self.record.attempted(&result, self.clock.now(), now.saturating_since(began));
         let outcome = match &result {
@@ -235,24 +323,30 @@ impl Courier {
         };
         match machines.breaker.report(ticket, outcome, now) {
             Some(BreakerChange::Opened { until }) => {
-                let until = self.wall(until);
+                machines.failed_probe = Some(held.claim.notification().key());
+                let until = wall_at(&self.clock, until);
                 self.record.circuit(Some(until));
                 warn!(channel = %self.name, %until, "circuit opened");
             }
             Some(BreakerChange::Closed) => {
+                machines.failed_probe = None;
                 self.record.circuit(None);
                 info!(channel = %self.name, "circuit closed");
             }
             None => {}
         }
-        self.settle(machines, &held, result, now).await?;
+        self.settle(machines, &held, message, result, now).await?;
         Ok(Some(Step::Go))
     }
 
     /// One attempt: within the deadline, a panic being an error like another.
-    async fn attempt(&self, channel: &dyn AlertChannel, held: &Held) -> Result<Receipt, SendError> {
+    async fn attempt(
+        &self,
+        channel: &dyn AlertChannel,
+        message: &Notification,
+    ) -> Result<Receipt, SendError> {
         let limit = self.config.timeout.get();
-        let sending = guarded(async { channel.send(held.claim.notification()).await });
+        let sending = guarded(async { channel.send(message).await });
         match self.clock.timeout(limit, sending).await {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => {
@@ -271,54 +365,66 @@ impl Courier {
         &self,
         machines: &mut Machines,
         held: &Held,
+        message: &Notification,
         result: Result<Receipt, SendError>,
         now: Monotonic,
-    ) -> Result<(), crate::RepositoryError> {
-        let claim = &held.claim;
-        let made = claim.notification().at();
-        let spent = self.clock.now().signed_duration_since(made).to_std().unwrap_or_default();
-        let failures = claim.attempt().saturating_sub(1);
+    ) -> Result<(), RepositoryError> {
         let error = match result {
             Ok(receipt) => {
-                machines.sent.add(claim.notification().key());
-                // The log first: if the outbox cannot be told, nobody has the receipt any more when it can.
+                machines.sent.note(message.key(), ());
+                self.ages.lock().forget(message.key());
+                self.record.superseded(message.superseded());
+                // The log is told also if the outbox cannot be: nobody has the receipt any more when it can. Side by side, the log
+                // first, so that a store which keeps both makes one commit of it.
                 let outcome = DeliveryOutcome::Delivered { receipt: receipt.clone() };
-                self.log(claim.delivery(), claim.attempt(), outcome).await;
-                return self.outbox.delivered(held, &receipt, self.clock.now()).await;
+                let ((), told) = tokio::join!(
+                    biased;
+                    self.log(held.delivery(), held.claim.attempt(), outcome),
+                    self.outbox.delivered(held, &receipt, self.steady.now())
+                );
+                return told;
             }
             Err(error) => error,
         };
         let text = error.to_string();
+        let spent = self.ages.lock().of(message.key(), now);
+        if let Some(asked) = error.after() {
+            // Whether it is too busy or down: a service that asks to wait is left alone, by newer messages too.
+            machines.limiter.hold_until(now.saturating_add(asked.min(self.schedule.retry_after_cap())));
+        }
         if let SendError::RateLimited { after } = error {
             // The service is well and only asks to wait: no attempt is lost on it, only time.
             let asked = after.unwrap_or_else(|| self.schedule.delay(1, machines.jitter.fraction()));
             let asked = asked.min(self.schedule.retry_after_cap()).max(Duration::from_millis(1));
-            machines.limiter.hold_until(now.saturating_add(asked));
+            let at = now.saturating_add(asked);
+            machines.limiter.hold_until(at);
             if self.schedule.budget().is_none_or(|budget| spent.saturating_add(asked) <= budget) {
-                return self.outbox.release(held, self.wall(now.saturating_add(asked))).await;
+                return self.outbox.release(held, self.steady.at(at), self.steady.now()).await;
             }
             return self.bury(held, &text).await;
         }
         if !error.is_retryable() {
             return self.bury(held, &text).await;
         }
-        let mut retry = self.schedule.resume(now, failures, spent);
+        let mut retry = self.schedule.resume(now, held.claim.attempt().saturating_sub(1), spent);
         match retry.after_failure(now, machines.jitter.fraction(), error.after()) {
             Next::RetryAt(at) => {
                 self.record.retried();
-                self.outbox.retry_at(held, self.wall(at), &text).await
+                self.outbox.retry_at(held, self.steady.at(at), &text, self.steady.now()).await
             }
             Next::GiveUp(enough) => self.bury(held, &format!("{enough}; the last time: {text}")).await,
         }
     }
 
-    async fn bury(&self, held: &Held, reason: &str) -> Result<(), crate::RepositoryError> {
-        let claim = &held.claim;
+    async fn bury(&self, held: &Held, reason: &str) -> Result<(), RepositoryError> {
+        let notification = held.delivery().notification();
         self.outbox.dead(held, self.clock.now(), reason).await?;
+        self.ages.lock().forget(notification.key());
         self.record.buried();
-        warn!(channel = %self.name, key = %claim.notification().key(), reason, "notification given up");
-        self.log(claim.delivery(), claim.attempt(), DeliveryOutcome::Dead { reason: reason.to_owned() })
-            .await;
+        self.record.superseded(notification.superseded());
+        warn!(channel = %self.name, key = %notification.key(), reason, "notification given up");
+        let outcome = DeliveryOutcome::Dead { reason: reason.to_owned() };
+        self.log(held.delivery(), held.claim.attempt(), outcome).await;
         Ok(())
     }
 
@@ -345,11 +451,11 @@ impl Courier {
 
     /// Delivers as things become due, until `stop`; then, once `drained`, what is due at that moment, and closes the channel.
     pub(crate) async fn run(&self, stop: Stop, drained: impl Future<Output = ()>) {
-        while !self.closed.load(Ordering::Acquire) {
+        while !self.closing.load(Ordering::Acquire) {
             let next = self.deliver_due().await;
             let sleep = async {
                 match next {
-                    Some(at) => self.clock.sleep_until(self.monotonic(at)).await,
+                    Some(at) => self.clock.sleep_until(at).await,
                     None => std::future::pending().await,
                 }
             };
@@ -369,11 +475,12 @@ impl Courier {
 
     /// Closes the channel, the first time it is asked to.
     pub(crate) async fn close(&self) -> Result<(), String> {
+        self.closing.store(true, Ordering::Release);
+        // Not in the middle of an attempt. Who does not wait for its end leaves it to the next to close the channel.
+        let _machines = self.machines.lock().await;
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        // Not in the middle of an attempt.
-        let _machines = self.machines.lock().await;
         let Some(channel) = &self.channel else { return Ok(()) };
         let limit = self.config.close_timeout.get();
         match self.clock.timeout(limit, guarded(async { channel.close().await })).await {
@@ -385,20 +492,21 @@ impl Courier {
     }
 
     /// How many deliveries are left.
-    pub(crate) async fn left(&self) -> u64 {
-        self.outbox.pending(&self.name).await.unwrap_or_else(|_| self.record.last_pending())
+    pub(crate) async fn left(&self) -> Result<u64, RepositoryError> {
+        let left = self.outbox.pending(&self.name).await;
+        if let Ok(open) = left {
+            self.record.pending(open);
+        }
+        left
     }
 
-    fn later(&self, length: Duration) -> DateTime<Utc> {
-        self.wall(self.clock.monotonic().saturating_add(length))
+    /// How many deliveries were left when last looked.
+    pub(crate) fn last_left(&self) -> u64 {
+        self.record.last_pending()
     }
 
-    fn wall(&self, at: Monotonic) -> DateTime<Utc> {
-        wall_at(&self.clock, at)
-    }
-
-    fn monotonic(&self, at: DateTime<Utc>) -> Monotonic {
-        monotonic_at(&self.clock, at)
+    fn later(&self, length: Duration) -> Monotonic {
+        self.clock.monotonic().saturating_add(length)
     }
 }
 
@@ -412,23 +520,6 @@ pub(crate) fn wall_at(clock: &SharedClock, at: Monotonic) -> DateTime<Utc> {
 pub(crate) fn monotonic_at(clock: &SharedClock, at: DateTime<Utc>) -> Monotonic {
     let length = at.signed_duration_since(clock.now()).to_std().unwrap_or_default();
     clock.monotonic().saturating_add(length)
-}
-
-/// The future's output, or the text of its panic.
-async fn guarded<F: Future>(future: F) -> Result<F::Output, String> {
-    let mut future = Box::pin(future);
-    std::future::poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(panic) => {
-            Poll::Ready(Err(match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-                (Some(text), _) => (*text).to_owned(),
-                (None, Some(text)) => text.clone(),
-                (None, None) => "a value that is not text".to_owned(),
-            }))
-        }
-    })
-    .await
 }
 
 impl fmt::Debug for Courier {

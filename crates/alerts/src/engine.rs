@@ -167,6 +167,12 @@ impl Engine {
         }
     }
 
+    /// The clock was set ahead by a length, or back by a negative one: timers go on as if it had not been. One that is set back is noticed without
+    /// this; one that is set ahead looks like time that went by, in which alerts end and groups are told that should not be.
+    pub fn clock_set(&mut self, ahead: TimeDelta) {
+        self.time.set(ahead);
+    }
+
     /// When to [`poll`](Self::poll) again, if nothing happens before.
     pub fn next_wakeup(&self) -> Option<DateTime<Utc>> {
         let tick = self.ticks.first().map(|&(tick, _)| tick);
@@ -177,6 +183,11 @@ impl Engine {
     /// The beginnings and ends of alerts since they were last taken, in the order in which they happened.
     pub fn take_changes(&mut self) -> Vec<AlertChange> {
         self.changes.drain(..).collect()
+    }
+
+    /// How many beginnings and ends wait to be [taken](Self::take_changes).
+    pub fn change_count(&self) -> usize {
+        self.changes.len()
     }
 
     /// The alerts that fire, in no order.

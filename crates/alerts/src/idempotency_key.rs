@@ -9,19 +9,33 @@ use crate::{GroupKey, ReceiverName};
 
 /// 128 bits that are the same each time the same message is sent, and differ between messages.
 ///
-/// SipHash-2-4 with a zero key over receiver, group key and sequence, each text preceded by its length as eight little-endian
-/// bytes. Printed as 32 hexadecimal digits.
+/// SipHash-2-4 with a zero key over receiver, group key, the title and the body of a digest, and the sequence, each text preceded by its
+/// length as eight little-endian bytes. Printed as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdempotencyKey(u128);
 
 impl IdempotencyKey {
     /// The key of a group's message.
     pub fn new(receiver: &ReceiverName, group: &GroupKey, sequence: u64) -> Self {
+        Self::of_words(receiver, group, sequence, [])
+    }
+
+    /// The key of a message that is told from others of its number by its words.
+    pub(crate) fn of_words<'a>(
+        receiver: &ReceiverName,
+        group: &GroupKey,
+        sequence: u64,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
         let mut hasher = SipHasher24::new();
-        for text in [receiver.as_str(), group.as_str()] {
+        let mut write = |text: &str| {
             hasher.write(&(text.len() as u64).to_le_bytes());
             hasher.write(text.as_bytes());
-        }
+        };
+        write(receiver.as_str());
+        write(group.as_str());
+        // The words come before the number, so that no words are the key without them.
+        words.into_iter().for_each(write);
         hasher.write(&sequence.to_le_bytes());
         Self(u128::from_le_bytes(hasher.finish128().as_bytes()))
     }

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 
 use bellwether_core::{Labels, Severity};
 use chrono::{DateTime, Utc};
+use hashbrown::HashSet;
 
 use crate::alert::{ALERT_NAME, SEVERITY};
 use crate::annotations::Annotations;
@@ -54,8 +55,17 @@ pub struct Notification {
     /// Alerts that are counted but not listed.
     #[cfg_attr(feature = "serde", serde(default))]
     truncated: Truncated,
+    /// Messages that it took the place of.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    superseded: u32,
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     written: Option<Written>,
+}
+
+#[cfg(feature = "serde")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How many alerts of a message are counted but not listed.
@@ -121,8 +131,70 @@ impl Notification {
             firing,
             resolved,
             truncated,
+            superseded: 0,
             written: None,
         }
+    }
+
+    /// This message in the place of an older one of its group that was never delivered, or nothing if it must not take that place: both
+    /// must be about alerts ([`NotificationKind::Alerts`]) of one group.
+    ///
+    /// A message says everything that fires in its group, so the newer one is right about that. What it need not repeat is what the older one
+    /// was the only one to say: that alerts are over. Those which the newer one does not mention are added to it, and the count of messages that
+    /// it [took the place of](Self::superseded) grows. Key, sequence and time stay those of the newer one.
+    ///
+    /// ```
+    /// use bellwether_alerts::{Alert, GroupKey, Notification, ReceiverName};
+    /// use bellwether_core::Labels;
+    /// use chrono::DateTime;
+    ///
+    /// let at = DateTime::UNIX_EPOCH;
+    /// let feed = |name: &str| Alert::builder("FeedStale", at).label("feed", name);
+    /// let message = |sequence, alerts| {
+    ///     let (desk, group) = (ReceiverName::new("desk").unwrap(), GroupKey::from_text("{}:{}"));
+    ///     Notification::alerts(desk, group, Labels::empty(), sequence, at, alerts)
+    /// };
+    /// let older = message(1, vec![feed("itch").resolved_at(at).build()?, feed("opra").build()?]);
+    /// let newer = message(2, vec![feed("cta").build()?, feed("opra").build()?]);
+    /// let both = newer.in_place_of(&older).unwrap();
+    /// assert_eq!(both.title(), "[FIRING 2, RESOLVED 1] warning FeedStale");
+    /// assert_eq!((both.key(), both.superseded()), (newer.key(), 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn in_place_of(&self, older: &Self) -> Option<Self> {
+        let alerts = |message: &Self| message.kind == NotificationKind::Alerts;
+        if !alerts(self) || !alerts(older) || self.group_key != older.group_key || self.key == older.key {
+            return None;
+        }
+        let mut both = self.clone();
+        both.resolved.extend(older.unsaid_ends(self).cloned());
+        both.resolved.sort_by(Alert::worst_first);
+        let room = Self::MAX_ALERTS.saturating_sub(both.firing.len());
+        let beyond = both.resolved.len().saturating_sub(room);
+        both.resolved.truncate(room);
+        both.truncated.resolved += beyond as u64 + older.truncated.resolved;
+        both.superseded = self.superseded.saturating_add(older.superseded).saturating_add(1);
+        Some(both)
+    }
+
+    /// What is left to say of a message of its group after `newer` has arrived before it, or nothing: the ends that the newer one does not
+    /// mention, under a key of their own. What it says to fire is out of date.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn left_after(&self, newer: &Self) -> Option<Self> {
+        let left: Vec<_> = self.unsaid_ends(newer).cloned().collect();
+        if left.is_empty() {
+            return None;
+        }
+        let (receiver, group) = (self.receiver.clone(), self.group_key.clone());
+        let mut ends = Self::alerts(receiver, group, self.group_labels.clone(), self.sequence, self.at, left);
+        ends.key = IdempotencyKey::of_words(&self.receiver, &self.group_key, self.sequence, ["ends"]);
+        Some(ends)
+    }
+
+    /// The ends that it lists and `newer` does not mention.
+    fn unsaid_ends<'a>(&'a self, newer: &Self) -> impl Iterator<Item = &'a Alert> {
+        let mentioned: HashSet<_> = newer.listed().map(|alert| alert.labels().clone()).collect();
+        self.resolved.iter().filter(move |alert| !mentioned.contains(alert.labels()))
     }
 
     /// A text for people, such as the summary of a day. `topic` says what it is about: digests of one topic come in order.
@@ -155,9 +227,11 @@ impl Notification {
     ) -> Self {
         let group_key = GroupKey::from_text(topic);
         let sequence = at.timestamp_micros().max(0).unsigned_abs();
+        // Two texts of one topic may be written within a microsecond; the same text is the same message, though.
+        let words = [written.title.as_str(), written.body.as_str()];
         Self {
             kind,
-            key: IdempotencyKey::new(&receiver, &group_key, sequence),
+            key: IdempotencyKey::of_words(&receiver, &group_key, sequence, words),
             receiver,
             group_key,
             group_labels: Labels::empty(),
@@ -167,6 +241,7 @@ impl Notification {
             firing: Vec::new(),
             resolved: Vec::new(),
             truncated: Truncated::default(),
+            superseded: 0,
             written: Some(written),
         }
     }
@@ -176,7 +251,8 @@ impl Notification {
         self.kind
     }
 
-    /// The same at each attempt; unique per receiver. With the channel's name it is unique per delivery.
+    /// The same at each attempt; unique per receiver. With the channel's name it is unique per delivery. That of a digest follows from its words
+    /// too: two of one topic that were written at the same instant are two messages, and the same one handed over twice is one.
     pub fn key(&self) -> IdempotencyKey {
         self.key
     }
@@ -186,7 +262,8 @@ impl Notification {
         &self.receiver
     }
 
-    /// Which group; the topic for digests and tests. Messages of one group arrive in order.
+    /// Which group; the topic for digests and tests. Digests of one topic arrive in order; of the alerts of a group a newer message takes the
+    /// place of an older one that could not be delivered.
     pub fn group_key(&self) -> &GroupKey {
         &self.group_key
     }
@@ -229,6 +306,11 @@ impl Notification {
     /// How many alerts are counted but not listed.
     pub fn truncated(&self) -> Truncated {
         self.truncated
+    }
+
+    /// How many older messages of its group, none of which was delivered, it took the place of: see [`in_place_of`](Self::in_place_of).
+    pub fn superseded(&self) -> u32 {
+        self.superseded
     }
 
     /// How many fire, listed or not.

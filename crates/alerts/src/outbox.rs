@@ -107,7 +107,10 @@ pub struct DeadLetter {
 /// [`RepositoryError::Fenced`] and changes nothing.
 ///
 /// Within one channel, messages of one [`group`](Notification::group_key) never overtake one another: while one is open, later ones
-/// of its group are not claimed. So nobody hears that an alert is over before hearing of it.
+/// of its group are not claimed. So nobody hears that an alert fires after hearing that it is over. What is put by [`supersede`](Self::supersede) does not wait
+/// for those before it either, since it takes their place.
+///
+/// Times are those of whoever calls, who must not let them step back or forth with the wall clock; see the methods for what they mean.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Stores deliveries, all or none; they are due at once. Durable when it returns.
@@ -115,6 +118,18 @@ pub trait Outbox: Send + Sync {
     /// A delivery whose channel and key are known already, open, delivered or dead, is left out: putting twice is putting once. How long
     /// settled keys are remembered is the outbox's to say. Tells how many were new.
     async fn put(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError>;
+
+    /// Stores deliveries as [`put`](Self::put) does, and each takes the place of those before it in its channel and group that are open and not held by
+    /// anyone, as [`Notification::in_place_of`] says, oldest first: they are settled, and what is stored is the message that says it all. So a channel that fails
+    /// for long gathers one message per group, and one that says what is so now is not held back by one that says what was.
+    ///
+    /// A message before it that is held goes on first: it is on its way. Should that fail, the delivery is handed over again: one that is known
+    /// and open takes the places that it could not take before, and counts as not new. One that is held itself, or settled, is left as it is.
+    ///
+    /// By default the same as [`put`](Self::put): then newer messages wait for older ones.
+    async fn supersede(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError> {
+        self.put(deliveries, now).await
+    }
 
     /// Claims up to `limit` deliveries of a channel that are due, until `now + lease`: those of the worst
     /// [`severity`](Notification::severity) first, of these the oldest.

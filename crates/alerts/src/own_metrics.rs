@@ -1,5 +1,5 @@
 //! What alerting tells about itself.
-use bellwether_core::{CollectError, Descriptor, Kind, Labels, MetricName, SampleSink, Unit};
+use bellwether_core::{CollectError, Descriptor, Kind, Labels, MetricName, SampleSink, Severity, Unit};
 
 use crate::alerts::AlertsStatus;
 use crate::courier::ChannelRecord;
@@ -23,9 +23,9 @@ const GROUPS: Figure = gauge("bellwether_alert_groups", "Groups of alerts that a
 const WAITING: Figure = gauge("bellwether_alerts_waiting", "Raised alerts that wait to be taken up");
 const OVERFLOWED: Figure =
     counter("bellwether_alerts_overflowed_total", "Raised alerts that gave way in a full queue, by severity");
-const FIRED: Figure = counter("bellwether_alerts_fired_total", "Alerts that began to fire");
+const FIRED: Figure = counter("bellwether_alerts_fired_total", "Alerts that began to fire, by severity");
 const REFRESHED: Figure = counter("bellwether_alerts_refreshed_total", "Raises of alerts that fired already");
-const RESOLVED: Figure = counter("bellwether_alerts_resolved_total", "Alerts that ended");
+const RESOLVED: Figure = counter("bellwether_alerts_resolved_total", "Alerts that ended, by severity");
 const REFUSED: Figure =
     counter("bellwether_alerts_refused_total", "Alerts not taken because there are as many as may be");
 const EVICTED: Figure = counter("bellwether_alerts_evicted_total", "Alerts that gave way to worse ones");
@@ -50,6 +50,10 @@ const SERIES_OVERFLOWED: Figure = counter(
 const RULE_REFUSED: Figure = counter(
     "bellwether_rule_alerts_refused_total",
     "Alerts of rules that could not be built from their labels",
+);
+const FORGOTTEN: Figure = counter(
+    "bellwether_rule_series_forgotten_total",
+    "Label sets forgotten because they had no data for as long as their rule remembers",
 );
 const RULE_PANICS: Figure =
     counter("bellwether_rule_panics_total", "Times that a rule was not judged because its samples panicked");
@@ -77,7 +81,7 @@ const DEAD: Figure = counter("bellwether_channel_dead_letters_total", "Messages 
 const SKIPPED: Figure =
     counter("bellwether_channel_skipped_total", "Messages not sent because the channel is disabled");
 const TIMEOUTS: Figure = counter("bellwether_channel_timeouts_total", "Attempts without an answer in time");
-const PANICS: Figure = counter("bellwether_channel_panics_total", "Attempts in which the channel panicked");
+const PANICS: Figure = counter("bellwether_channel_panics_total", "Times that the channel panicked");
 const LIMITED: Figure = counter(
     "bellwether_channel_rate_limited_total",
     "Attempts that the service refused because there were too many",
@@ -88,10 +92,14 @@ const UNLOGGED: Figure = counter(
     "bellwether_channel_unlogged_total",
     "Deliveries that could not be written to the notification log",
 );
+const SUPERSEDED: Figure = counter(
+    "bellwether_channel_superseded_total",
+    "Messages not sent because a newer one of their group said it all",
+);
 const SECONDS: Figure =
     Figure("bellwether_channel_attempt_seconds", Kind::Histogram, Unit::Seconds, "How long attempts took");
 
-const ALL: [&Figure; 36] = [
+const ALL: [&Figure; 38] = [
     &FIRING,
     &HELD,
     &GROUPS,
@@ -109,6 +117,7 @@ const ALL: [&Figure; 36] = [
     &EVALUATIONS,
     &SERIES_OVERFLOWED,
     &RULE_REFUSED,
+    &FORGOTTEN,
     &RULE_PANICS,
     &SPILLED,
     &DELIVERIES_OVERFLOWED,
@@ -127,6 +136,7 @@ const ALL: [&Figure; 36] = [
     &LIMITED,
     &HELD_BACK,
     &UNLOGGED,
+    &SUPERSEDED,
     &SECONDS,
 ];
 
@@ -168,13 +178,18 @@ impl Figures {
             }
         }
         let (engine, rules) = (&status.engine, &status.rules);
+        for (figure, by_severity) in
+            [(&FIRED, &engine.fired_by_severity), (&RESOLVED, &engine.resolved_by_severity)]
+        {
+            for (severity, count) in Severity::ALL.into_iter().zip(by_severity) {
+                tell(figure, &Labels::new([("severity", severity.as_str())]).map_err(wrong)?, *count);
+            }
+        }
         for (figure, value) in [
             (&HELD, status.held),
             (&GROUPS, status.groups),
             (&WAITING, status.waiting),
-            (&FIRED, engine.fired),
             (&REFRESHED, engine.refreshed),
-            (&RESOLVED, engine.resolved),
             (&REFUSED, engine.refused),
             (&EVICTED, engine.evicted),
             (&LOST_ENDS, engine.lost_ends),
@@ -184,6 +199,7 @@ impl Figures {
             (&EVALUATIONS, rules.evaluations),
             (&SERIES_OVERFLOWED, rules.overflowed),
             (&RULE_REFUSED, rules.refused),
+            (&FORGOTTEN, rules.forgotten),
             (&RULE_PANICS, rules.panics),
             (&SPILLED, status.spilled),
             (&DELIVERIES_OVERFLOWED, status.overflowed_deliveries),
@@ -213,6 +229,7 @@ impl Figures {
                 (&LIMITED, counts.rate_limited),
                 (&HELD_BACK, counts.held_back),
                 (&UNLOGGED, counts.unlogged),
+                (&SUPERSEDED, counts.superseded),
             ] {
                 tell(figure, labels, value);
             }

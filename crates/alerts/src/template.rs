@@ -158,6 +158,13 @@ fn duration(text: &mut String, seconds: f64) {
     }
 }
 
+/// A number for a line that people read: four significant digits, but no digit of a whole number is lost.
+pub(crate) fn as_people_read(value: f64) -> String {
+    let mut text = String::new();
+    number(&mut text, if value.abs() < 1000.0 { four_digits(value) } else { value.round() });
+    text
+}
+
 fn four_digits(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
@@ -204,6 +211,12 @@ mod tests {
             .map(|&value| render("{{ $value }}", value))
             .collect();
         assert_eq!(shown, ["70", "1000000", "1e+21", "1.5e-05", "0.0001", "-2.5"]);
+    }
+
+    #[test]
+    fn a_line_for_people_has_no_digit_that_tells_nothing() {
+        let read = [0.150_947_251_905_642_43, -12.0, 1_234_567.89, 0.0, 3.0e-9, 999.96].map(as_people_read);
+        assert_eq!(read, ["0.1509", "-12", "1234568", "0", "3e-09", "1000"]);
     }
 
     #[test]

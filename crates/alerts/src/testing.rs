@@ -5,5 +5,5 @@ mod outbox_conformance;
 mod recording_channel;
 
 pub use self::channel_conformance::{conformance, samples};
-pub use self::outbox_conformance::outbox_conformance;
+pub use self::outbox_conformance::{outbox_conformance, superseding_conformance};
 pub use self::recording_channel::{Answer, RecordingChannel};

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::blocking::Blocking;
 use crate::write_fault::{Stage, write_fault};
 
+/// What the thread is called that writes.
+const THREAD: &str = "alert-console";
+
 /// Where a console writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -63,8 +66,8 @@ impl Validate for ConsoleConfig {
 /// The text holds no control characters but its line breaks, so no alert can colour, clear or forge a line of the terminal.
 /// A notification is one write, of at most [`MAX_LEN`](Self::MAX_LEN) bytes; what is beyond is told as a number of lines.
 ///
-/// Writing is done on the runtime's blocking threads: a terminal that is paused, or a pipe that nobody reads, delays this channel
-/// only. A closed pipe is [`SendError::Permanent`].
+/// Writing is done on a thread of its own: a terminal that is paused, or a pipe that nobody reads, delays this channel only, and
+/// neither runtime nor process waits for it at their end. A closed pipe is [`SendError::Permanent`].
 ///
 /// ```
 /// use bellwether_alerts::{AlertChannel, ChannelName, Notification, ReceiverName};
@@ -100,9 +103,9 @@ impl Console {
         Self::new(name, &ConsoleConfig { stream: ConsoleStream::Stdout, ..ConsoleConfig::default() })
     }
 
-    /// Writes to whatever the host likes; on a blocking thread too.
+    /// Writes to whatever the host likes; on a thread of its own too.
     pub fn to(name: ChannelName, writer: impl Write + Send + 'static) -> Self {
-        Self { name, enabled: true, target: "writer", writer: Blocking::new(Box::new(writer)) }
+        Self { name, enabled: true, target: "writer", writer: Blocking::new(THREAD, Box::new(writer)) }
     }
 
     /// Writes as a configuration says.
@@ -111,7 +114,12 @@ impl Console {
             ConsoleStream::Stderr => Box::new(io::stderr()),
             ConsoleStream::Stdout => Box::new(io::stdout()),
         };
-        Self { name, enabled: config.enabled, target: config.stream.as_str(), writer: Blocking::new(writer) }
+        Self {
+            name,
+            enabled: config.enabled,
+            target: config.stream.as_str(),
+            writer: Blocking::new(THREAD, writer),
+        }
     }
 
     async fn write(&self, text: String) -> Result<(), SendError> {

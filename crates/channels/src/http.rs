@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bellwether_alerts::SendError;
-use bellwether_core::{Monotonic, SharedClock};
+use bellwether_core::{Elapsed, Monotonic, SharedClock};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
@@ -65,17 +65,18 @@ pub(crate) async fn post(
     let stream = connected
         .await
         .map_err(|error| SendError::retry(format_args!("no connection to {}: {error}", endpoint.host())))??;
-    let request = request(endpoint, headers, body)?;
-    let left = left(clock, deadline);
-    clock
-        .timeout(left, exchange(stream, request, clock))
-        .await
-        .map_err(|_| {
-            SendError::unknown(format_args!("{} gave no answer within {:?}", endpoint.host(), timeouts.total))
-        })?
-        .map_err(|error| {
-            SendError::unknown(format_args!("{} broke off before it answered: {error}", endpoint.host()))
-        })
+    exchange(stream, request(endpoint, headers, body)?, clock, deadline).await.map_err(
+        |broken| match broken {
+            Broken::Late(_) => SendError::unknown(format_args!(
+                "{} gave no answer within {:?}",
+                endpoint.host(),
+                timeouts.total
+            )),
+            Broken::Off(error) => {
+                SendError::unknown(format_args!("{} broke off before it answered: {error}", endpoint.host()))
+            }
+        },
+    )
 }
 
 fn left(clock: &SharedClock, deadline: Monotonic) -> Duration {
@@ -96,17 +97,28 @@ fn request(
     Ok(request)
 }
 
-/// Sends the request while it keeps the connection going.
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Late(#[from] Elapsed),
+    #[error(transparent)]
+    Off(#[from] hyper::Error),
+}
+
+/// Sends the request while it keeps the connection going. The deadline is that of the head: with it the answer is known, and
+/// however its body fares makes no difference.
 async fn exchange(
     stream: Stream,
     request: Request<Full<Bytes>>,
     clock: &SharedClock,
-) -> hyper::Result<Answer> {
+    deadline: Monotonic,
+) -> Result<Answer, Broken> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let mut answer = pin!(async {
-        let (head, body) = sender.send_request(request).await?.into_parts();
-        // The status is the answer; whether the rest of it comes makes no difference.
-        let _ = clock.timeout(DRAIN, drain(body)).await;
+        let response = clock.timeout(left(clock, deadline), sender.send_request(request)).await??;
+        let (head, body) = response.into_parts();
+        let _ = clock.timeout(DRAIN.min(left(clock, deadline)), drain(body)).await;
         Ok(Answer { status: head.status, headers: head.headers })
     });
     tokio::select! {
@@ -124,5 +136,37 @@ async fn drain(mut body: Incoming) {
         if read > MAX_DRAINED {
             break;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_core::ManualClock;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_still_comes_at_the_deadline_changes_nothing() {
+        let manual = ManualClock::starting_at(chrono::DateTime::UNIX_EPOCH);
+        let clock: SharedClock = manual.shared();
+        let limit = DRAIN / 2;
+        // The server is done writing only when the client has read all but 16 bytes of it.
+        let (ours, mut theirs) = tokio::io::duplex(16);
+        let request = Request::post("/hook").body(Full::new(Bytes::from_static(b"{}"))).unwrap();
+        let sent = exchange(Box::new(ours), request, &clock, clock.monotonic().saturating_add(limit));
+        let (answer, ()) = tokio::join!(sent, async {
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"{}") {
+                theirs.read_buf(&mut asked).await.unwrap();
+            }
+            let head = "HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n";
+            theirs.write_all(format!("{head}{}", "x".repeat(500)).as_bytes()).await.unwrap();
+            manual.advance(limit);
+        });
+        assert_eq!(
+            answer.map(|answer| answer.status).map_err(|broken| broken.to_string()),
+            Ok(StatusCode::ACCEPTED)
+        );
     }
 }

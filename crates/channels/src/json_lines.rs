@@ -42,10 +42,11 @@ pub use self::config::{JsonLinesConfig, SyncPolicy};
 ///
 /// A line has at most [`MAX_LINE_LEN`](Self::MAX_LINE_LEN) bytes: beyond it annotations are shortened first, then fewer alerts listed.
 ///
-/// A line is written whole, in one write, on a blocking thread, and with [`SyncPolicy::EachLine`] is on the disk when
+/// A line is written whole, in one write, on a thread of its own, and with [`SyncPolicy::EachLine`] is on the disk when
 /// it counts as delivered. The file may be moved away at any time: the next line begins a new one. A line that a crash or a full
 /// disk tore is closed before the next one, so that only that line is no JSON. A full file is put aside as `PATH.1`, and so
-/// on; what falls off the end is counted by [`discarded`](Self::discarded). One channel of one process may write to a file.
+/// on; what falls off the end is counted by [`discarded`](Self::discarded). Several processes of one machine may write to a file, with the
+/// same settings: they take turns by a lock on it, where the file system has locks.
 ///
 /// A full disk is [`SendError::Retry`], a missing permission [`SendError::Permanent`].
 ///
@@ -132,11 +133,11 @@ impl JsonLinesFile {
         let (enabled, path) = (config.enabled, config.path.clone());
         let max_line = Self::MAX_LINE_LEN.min(usize::try_from(config.max_bytes).unwrap_or(usize::MAX)) - 1;
         let discarded = Arc::new(AtomicU64::new(0));
-        let file = LogFile::new(config, Arc::clone(&discarded));
+        let mut file = LogFile::new(config, Arc::clone(&discarded));
         if enabled {
             file.begin()?;
         }
-        Ok(Self { name, enabled, path, max_line, discarded, file: Blocking::new(file) })
+        Ok(Self { name, enabled, path, max_line, discarded, file: Blocking::new("alert-file", file) })
     }
 
     /// How many full files were overwritten since the start, because there were more than are kept.
@@ -166,7 +167,7 @@ impl AlertChannel for JsonLinesFile {
 
     async fn close(&self) -> Result<(), SendError> {
         if self.enabled {
-            self.file.run(|file| file.finish()).await??;
+            self.file.run(LogFile::finish).await??;
         }
         Ok(())
     }

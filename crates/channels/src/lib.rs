@@ -3,7 +3,7 @@
 //! Each channel implements [`AlertChannel`](bellwether_alerts::AlertChannel): it makes one attempt and says how it went. Rate limit,
 //! circuit breaker, retries and dead letters are the courier's, in `bellwether-alerts`. What all of them keep to:
 //!
-//! * nothing blocks the runtime; a stuck terminal, disk or server delays its own channel only;
+//! * nothing blocks the runtime; a stuck terminal, disk or server delays its own channel only, and not the end of the process;
 //! * a message has a largest size, and shortens texts before it leaves out alerts; its counts are exact in any case;
 //! * secrets are named in configuration and never printed, nor is what a server answered;
 //! * a channel that is disabled opens nothing and reads no secret.

@@ -12,7 +12,7 @@ use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use parking_lot::Mutex;
 
-use self::answer::outcome;
+use self::answer::{later, outcome};
 use self::body::body;
 use crate::http::{Endpoint, EndpointError, PlainHttp, Timeouts, Tls, TrustError, post, tls};
 use crate::share::MIN_MESSAGE;
@@ -57,7 +57,7 @@ const IDEMPOTENCY_KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-
 /// | 408, 425, 5xx; 413 while it can be made smaller | [`SendError::Retry`], with the wait of `Retry-After` |
 /// | name not found, no connection, no handshake in time | [`SendError::Retry`] |
 /// | no answer in time, connection broken before it | [`SendError::Unknown`] |
-/// | any other status; a certificate that is not believed | [`SendError::Permanent`] |
+/// | any other status; a certificate that is not believed; `http` to a name of this machine that leads to another | [`SendError::Permanent`] |
 ///
 /// Errors tell the host and the status, never path, headers, token, or what the server wrote.
 ///
@@ -246,9 +246,8 @@ impl AlertChannel for Webhook {
             post(&service.endpoint, service.tls.as_ref(), service.timeouts, &self.clock, headers, body)
                 .await?;
         if answer.status == StatusCode::PAYLOAD_TOO_LARGE && self.shrink(len) {
-            return Err(SendError::retry(format_args!(
-                "{len} bytes were too many; the next attempt has fewer"
-            )));
+            let reason = format_args!("{len} bytes were too many; the next attempt has fewer");
+            return Err(later(reason, &answer.headers, self.clock.now()));
         }
         outcome(answer.status, &answer.headers, self.clock.now())
     }

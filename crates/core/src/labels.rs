@@ -5,8 +5,6 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use hashbrown::Equivalent;
-
 use crate::fingerprint::{Fingerprint, fingerprint};
 use crate::name::{LabelName, NameError};
 
@@ -264,53 +262,6 @@ impl fmt::Display for Quoted<'_> {
 impl fmt::Debug for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-/// Pairs borrowed for a look-up: finds a [`Labels`] in a `hashbrown` map without building one.
-///
-/// ```
-/// use bellwether_core::{Labels, LabelsKey};
-/// let mut map = hashbrown::HashMap::new();
-/// map.insert(Labels::new([("side", "buy"), ("venue", "XNYS")])?, 7);
-/// assert_eq!(map.get(&LabelsKey::new(&mut [("venue", "XNYS"), ("side", "buy")])), Some(&7));
-/// # Ok::<(), bellwether_core::LabelsError>(())
-/// ```
-#[derive(Debug)]
-pub struct LabelsKey<'a> {
-    hash: u64,
-    pairs: &'a [(&'a str, &'a str)],
-}
-
-impl<'a> LabelsKey<'a> {
-    /// Sorts the pairs in place and hashes them. No allocation. A pair with an empty value counts as absent,
-    /// as in [`Labels`]; a name given twice is found nowhere.
-    pub fn new<'t: 'a>(pairs: &'a mut [(&'t str, &'t str)]) -> Self {
-        pairs.sort_unstable_by(|a, b| a.0.cmp(b.0));
-        Self::sorted(pairs)
-    }
-
-    /// For pairs that are sorted by name already.
-    pub fn sorted(pairs: &'a [(&'a str, &'a str)]) -> Self {
-        Self { hash: hash_pairs(present(pairs)), pairs }
-    }
-}
-
-fn present<'a>(pairs: &[(&'a str, &'a str)]) -> impl Iterator<Item = (&'a str, &'a str)> {
-    pairs.iter().copied().filter(|(_, value)| !value.is_empty())
-}
-
-impl Hash for LabelsKey<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl Equivalent<Labels> for LabelsKey<'_> {
-    fn equivalent(&self, labels: &Labels) -> bool {
-        self.hash == labels.0.hash
-            && present(self.pairs).eq(labels.iter())
-            && !self.pairs.array_windows().any(|[a, b]| a.0 == b.0)
     }
 }
 

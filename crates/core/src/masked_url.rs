@@ -1,8 +1,6 @@
 //! URLs that hold passwords and tokens, and never print them.
 
-use std::cmp::Reverse;
 use std::fmt;
-use std::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -13,10 +11,6 @@ const HIDDEN: &str = "***";
 
 /// Longest URL, in bytes.
 pub const MAX_URL_LEN: usize = 8 * 1024;
-
-/// Shortest hidden part that [`MaskedUrl::scrub`] looks for, and shortest piece of one.
-const MIN_SCRUBBED: usize = 4;
-const MIN_SCRUBBED_PIECE: usize = 8;
 
 /// A URL whose secret parts are not printed: `postgres://desk:***@db:5432/bellwether?sslmode=require`.
 ///
@@ -51,7 +45,6 @@ pub struct MaskedUrl {
     text: Zeroizing<String>,
     masked: String,
     scheme: usize,
-    hidden: Vec<Range<usize>>,
     credentials: bool,
 }
 
@@ -130,8 +123,8 @@ impl MaskedUrl {
             None => return Err(MaskedUrlError::NoAuthority),
         };
         mask.tail(rest, kind, tail);
-        let (scheme, Mask { masked, hidden, credentials, .. }) = (scheme.len(), mask);
-        Ok(Self { text, masked, scheme, hidden, credentials })
+        let (scheme, Mask { masked, credentials }) = (scheme.len(), mask);
+        Ok(Self { text, masked, scheme, credentials })
     }
 
     /// The whole URL as it was written, for the one who connects.
@@ -155,28 +148,6 @@ impl MaskedUrl {
     pub fn has_credentials(&self) -> bool {
         self.credentials
     }
-
-    /// `text` without this URL and without its hidden parts: for the messages of drivers and servers.
-    ///
-    /// Looks for the hidden parts of four bytes or more, and for pieces of them (segments of a path, ...) of eight or
-    /// more, as they were written and percent-decoded.
-    pub fn scrub(&self, text: &str) -> String {
-        let written = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-        let parts: Vec<_> = self
-            .hidden
-            .iter()
-            .map(written)
-            .flat_map(|part| [Zeroizing::new(part.to_owned()), decoded(part)])
-            .collect();
-        let pieces = parts.iter().flat_map(|part| part.split(['/', '?', '&', ';', '=', '#', ':', '@']));
-        let wholes = parts.iter().map(|part| part.as_str()).filter(|part| part.len() >= MIN_SCRUBBED);
-        let mut hidden: Vec<&str> =
-            pieces.filter(|piece| piece.len() >= MIN_SCRUBBED_PIECE).chain(wholes).collect();
-        // The longest first: one that begins like a longer one would leave the rest of that to be seen.
-        hidden.sort_unstable_by_key(|part| Reverse(part.len()));
-        let clean = text.replace(self.expose(), &self.masked);
-        hidden.into_iter().fold(clean, |clean, part| clean.replace(part, HIDDEN))
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -196,22 +167,17 @@ enum Tail {
 #[derive(Default)]
 struct Mask {
     masked: String,
-    at: usize,
-    hidden: Vec<Range<usize>>,
     credentials: bool,
 }
 
 impl Mask {
     fn show(&mut self, part: &str) {
         self.masked.push_str(part);
-        self.at += part.len();
     }
 
     fn hide(&mut self, part: &str) {
         if !part.is_empty() {
             self.masked.push_str(HIDDEN);
-            self.hidden.push(self.at..self.at + part.len());
-            self.at += part.len();
         }
     }
 
@@ -226,17 +192,12 @@ impl Mask {
         let hosts = match authority.rsplit_once('@') {
             Some((user_info, hosts)) => {
                 match user_info.split_once(':') {
-                    Some((user, password)) if kind != Kind::Web => {
+                    _ if kind == Kind::Web => self.hide_credentials(user_info),
+                    Some((user, password)) => {
                         self.show(user);
                         self.show(":");
                         self.hide_credentials(password);
                     }
-                    Some((user, password)) => {
-                        let start = self.at + user.len() + 1;
-                        self.hide_credentials(user_info);
-                        self.hidden.push(start..start + password.len());
-                    }
-                    None if kind == Kind::Web => self.hide_credentials(user_info),
                     None => self.hide(user_info),
                 }
                 self.show("@");

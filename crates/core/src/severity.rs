@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn severities_are_ordered_and_read_back() {
-        assert!(Severity::ALL.is_sorted());
+        use Severity::{Critical, Error, Info, Warning};
+        assert!(Info < Warning && Warning < Error && Error < Critical);
+        assert_eq!(Severity::ALL, [Info, Warning, Error, Critical]);
         for severity in Severity::ALL {
             assert_eq!(severity.to_string().parse(), Ok(severity));
         }

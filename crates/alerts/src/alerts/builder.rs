@@ -2,16 +2,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use bellwether_core::config::{ConfigPath, Problems, Validate};
 use bellwether_core::resilience::Jitter;
 use bellwether_core::{SampleWindows, SharedClock};
+use chrono::TimeDelta;
 use parking_lot::Mutex;
 
 use super::{Alerts, Inner, Round, status};
 use crate::alert_handle::Raised;
 use crate::config::{AlertsConfig, ReceiverConfig, RouteConfig};
-use crate::courier::{Courier, Patience, SafeOutbox};
+use crate::courier::{Courier, Patience, SafeOutbox, SteadyClock};
 use crate::engine::Engine;
 use crate::own_metrics::Figures;
 use crate::rules::{Evaluator, RuleBuilder};
@@ -162,6 +164,7 @@ impl AlertsBuilder {
             .collect();
         receiving.extend(served);
 
+        let steady = SteadyClock::new(self.clock.clone());
         let memory = MemoryOutbox::new(config.max_pending as usize);
         let outbox = Arc::new(SafeOutbox::new(self.outbox, memory, Patience::new(self.clock.clone())));
         let history = self.history.unwrap_or_else(|| {
@@ -174,8 +177,8 @@ impl AlertsBuilder {
         for (name, channel) in self.channels {
             let delivery = config.channels.get(&name).unwrap_or(&config.delivery).clone();
             let seeded = Jitter::seeded(jitter.fraction().to_bits());
-            let (clock, outbox, log) = (self.clock.clone(), Arc::clone(&outbox), Arc::clone(&log));
-            match Courier::new(name.clone(), channel, delivery, clock, outbox, log, seeded) {
+            let (steady, outbox, log) = (steady.clone(), Arc::clone(&outbox), Arc::clone(&log));
+            match Courier::new(name.clone(), channel, delivery, steady, outbox, log, seeded) {
                 Ok(courier) => couriers.push(Arc::new(courier)),
                 Err(reason) => problems.push(&root.key("channels").key(name.as_str()), reason),
             }
@@ -186,7 +189,12 @@ impl AlertsBuilder {
             patience: Patience::new(self.clock.clone()),
             raised: Arc::new(Raised::new(self.clock.clone(), config.max_raised as usize)),
             clock: self.clock,
-            round: tokio::sync::Mutex::new(Round { next_evaluation: None, unsaved: Vec::new() }),
+            steady,
+            round: tokio::sync::Mutex::new(Round {
+                next_evaluation: None,
+                set_ahead: TimeDelta::zero(),
+                unsaved: Vec::new(),
+            }),
             evaluator: Mutex::new(evaluator),
             engine: Mutex::new(engine),
             windows: self.windows,
@@ -197,6 +205,7 @@ impl AlertsBuilder {
             history,
             log,
             max_unsaved: config.max_history as usize,
+            unsaved: AtomicUsize::new(0),
             figures: Figures::new(),
             lost: status::Lost::default(),
         };

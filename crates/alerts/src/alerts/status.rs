@@ -152,14 +152,20 @@ pub struct UnclosedChannel {
 pub struct CloseReport {
     /// Channels with messages that were not delivered. An outbox that outlives the process keeps them for the next run.
     pub undelivered: Vec<UndeliveredChannel>,
+    /// Channels whose outbox did not say in time what is left, so that more may be undelivered than is known.
+    pub uncounted: Vec<ChannelName>,
     /// Channels that were not closed well.
     pub unclosed: Vec<UnclosedChannel>,
+    /// Notifications that the deadline cut off before they could be stored: nobody is told of them, unless the same is raised again.
+    pub untold: u64,
+    /// Changes of alerts that the history was not told.
+    pub unrecorded: u64,
 }
 
 impl CloseReport {
-    /// Whether everything was delivered and every channel closed.
+    /// Whether everything was told, delivered and recorded, and every channel closed.
     pub fn is_clean(&self) -> bool {
-        self.undelivered.is_empty() && self.unclosed.is_empty()
+        *self == Self::default()
     }
 }
 
@@ -173,9 +179,21 @@ impl fmt::Display for CloseReport {
             write!(f, "{mark}{}: {} undelivered", left.channel, left.notifications)?;
             mark = "; ";
         }
+        for channel in &self.uncounted {
+            write!(f, "{mark}{channel}: the outbox did not say what is left")?;
+            mark = "; ";
+        }
         for unclosed in &self.unclosed {
             write!(f, "{mark}{}: {}", unclosed.channel, unclosed.reason)?;
             mark = "; ";
+        }
+        for (count, what) in
+            [(self.untold, "notifications not stored"), (self.unrecorded, "changes not recorded")]
+        {
+            if count > 0 {
+                write!(f, "{mark}{count} {what}")?;
+                mark = "; ";
+            }
         }
         Ok(())
     }

@@ -4,18 +4,25 @@ use std::time::Duration;
 
 use bellwether_core::resilience::{BreakerSettings, CircuitBreaker, Jitter, RateLimiter, RetrySchedule};
 
-use super::sent::Sent;
+use super::recent::Recent;
+use crate::IdempotencyKey;
 use crate::config::DeliveryConfig;
 
 /// How much longer than an attempt the probe of a circuit may take until it is told.
 const PROBE_MARGIN: Duration = Duration::from_secs(5);
 
+/// How many keys of what has been sent are remembered.
+const SENT: usize = 10_000;
+
 /// What decides whether and when a channel is sent to.
 pub(super) struct Machines {
     pub(super) limiter: RateLimiter,
     pub(super) breaker: CircuitBreaker,
+    /// The message whose failure opened the circuit.
+    pub(super) failed_probe: Option<IdempotencyKey>,
     pub(super) jitter: Jitter,
-    pub(super) sent: Sent,
+    /// Keys of what has been sent lately: if the outbox could not be told, it is not sent again.
+    pub(super) sent: Recent<IdempotencyKey, ()>,
 }
 
 impl Machines {
@@ -31,8 +38,9 @@ impl Machines {
         Ok(Self {
             limiter: RateLimiter::new(permits, config.rate.per.get()).map_err(|error| error.to_string())?,
             breaker: CircuitBreaker::new(breaker.map_err(|error| error.to_string())?),
+            failed_probe: None,
             jitter,
-            sent: Sent::default(),
+            sent: Recent::new(SENT),
         })
     }
 }

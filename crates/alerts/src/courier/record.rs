@@ -27,6 +27,7 @@ pub(crate) struct ChannelRecord {
     rate_limited: Tally,
     held_back: Tally,
     unlogged: Tally,
+    superseded: Tally,
     pending: AtomicU64,
     pub(crate) seconds: Option<Spread>,
     failed_to_start: Option<String>,
@@ -58,6 +59,7 @@ impl ChannelRecord {
             rate_limited: Tally::new(),
             held_back: Tally::new(),
             unlogged: Tally::new(),
+            superseded: Tally::new(),
             pending: AtomicU64::new(0),
             seconds: Spread::new(ATTEMPT_SECONDS).ok(),
             failed_to_start,
@@ -89,6 +91,17 @@ impl ChannelRecord {
                 recent.failing = true;
             }
         }
+    }
+
+    /// It did wrong beside an attempt.
+    pub(super) fn failed(&self, at: DateTime<Utc>, reason: String) {
+        let mut recent = self.recent.lock();
+        recent.failure = Some((at, reason));
+        recent.failing = true;
+    }
+
+    pub(super) fn superseded(&self, count: u32) {
+        self.superseded.add(count.into());
     }
 
     pub(super) fn circuit(&self, open_until: Option<DateTime<Utc>>) {
@@ -156,6 +169,7 @@ impl ChannelRecord {
                 rate_limited: self.rate_limited.get(),
                 held_back: self.held_back.get(),
                 unlogged: self.unlogged.get(),
+                superseded: self.superseded.get(),
                 pending: self.last_pending(),
             },
             last_success: recent.success,

@@ -5,10 +5,21 @@ use std::time::Duration;
 
 use bellwether_core::{Page, PageRequest, Tally};
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use super::Patience;
-use crate::{ChannelName, Claim, DeadLetter, Delivery, MemoryOutbox, Outbox, Receipt, RepositoryError};
+use super::recent::Recent;
+use crate::{
+    ChannelName, Claim, DeadLetter, Delivery, GroupKey, IdempotencyKey, MemoryOutbox, Notification,
+    NotificationKind, Outbox, Receipt, RepositoryError,
+};
+
+/// Groups of which the latest message is remembered.
+const GROUPS: usize = 10_000;
+
+/// A group as one channel hears of it.
+type Thread = (ChannelName, GroupKey);
 
 /// The host's outbox, if it has one, and one in memory beside it: what the first cannot store now is delivered from the second, so that
 /// people hear of what is wrong although the store is away. That is counted, and lost if the process ends before it is delivered.
@@ -20,12 +31,63 @@ pub(crate) struct SafeOutbox {
     errors: Tally,
     /// Whether it failed to answer the last time, so that it is told once.
     failing: AtomicBool,
+    /// The latest message of each group of alerts: takes the place of one that was being sent, should that fail.
+    latest: Mutex<Recent<Thread, Delivery>>,
+    /// The place of each message of alerts among all that were put here.
+    places: Mutex<Recent<IdempotencyKey, u64>>,
+    /// The message of each group that was last delivered, where host's outbox and memory may both hold some: what they still hold that was put before
+    /// it is out of date.
+    passed: Mutex<Recent<Thread, Arc<Notification>>>,
 }
 
 /// A claim, and the store that gave it, if it was not memory.
 pub(crate) struct Held {
     pub(crate) claim: Claim,
+    /// What is left to say of it, if something newer was said before.
+    left: Option<Left>,
     store: Option<Arc<dyn Outbox>>,
+}
+
+/// What is left to say of a message after a newer one.
+enum Left {
+    Nothing,
+    Ends(Delivery),
+}
+
+impl Held {
+    /// What is to be delivered: the claim's, or what is left to say of it.
+    pub(crate) fn delivery(&self) -> &Delivery {
+        match &self.left {
+            Some(Left::Ends(ends)) => ends,
+            _ => self.claim.delivery(),
+        }
+    }
+
+    /// What is to be sent; nothing if a newer message has said it all.
+    pub(crate) fn message(&self) -> Option<&Notification> {
+        match self.left {
+            Some(Left::Nothing) => None,
+            _ => Some(self.delivery().notification()),
+        }
+    }
+}
+
+fn thread(delivery: &Delivery) -> Thread {
+    (delivery.channel().clone(), delivery.notification().group_key().clone())
+}
+
+/// Alerts take the place of older ones, other messages wait for those before them.
+async fn put(
+    outbox: &dyn Outbox,
+    deliveries: &[Delivery],
+    now: DateTime<Utc>,
+) -> Result<usize, RepositoryError> {
+    let alerts = |delivery: &Delivery| delivery.notification().kind() == NotificationKind::Alerts;
+    if deliveries.iter().all(alerts) {
+        outbox.supersede(deliveries, now).await
+    } else {
+        outbox.put(deliveries, now).await
+    }
 }
 
 impl SafeOutbox {
@@ -37,22 +99,34 @@ impl SafeOutbox {
             spilled: Tally::new(),
             errors: Tally::new(),
             failing: AtomicBool::new(false),
+            latest: Mutex::new(Recent::new(GROUPS)),
+            places: Mutex::new(Recent::new(GROUPS)),
+            passed: Mutex::new(Recent::new(GROUPS)),
         }
     }
 
-    /// Stores deliveries, in memory if need be.
+    /// Stores deliveries of one notification, in memory if need be.
     pub(crate) async fn put(
         &self,
         deliveries: &[Delivery],
         now: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
+        for delivery in deliveries.iter().filter(|it| it.notification().kind() == NotificationKind::Alerts) {
+            self.latest.lock().note(thread(delivery), delivery.clone());
+            self.places.lock().note_next(delivery.notification().key());
+        }
         if let Some(store) = &self.store {
-            if self.ask(store.put(deliveries, now)).await.is_ok() {
-                return Ok(());
+            // What is said now does not wait for a store that has just kept others waiting.
+            if !self.patience.is_lost() && self.ask(put(&**store, deliveries, now)).await.is_ok() {
+                let older_in_memory =
+                    |it: &&Delivery| self.memory.holds(it.channel(), it.notification().group_key());
+                let too: Vec<_> = deliveries.iter().filter(older_in_memory).cloned().collect();
+                // Takes the places of those as well; whichever of the two is delivered first, the other is then known to be.
+                return if too.is_empty() { Ok(()) } else { put(&self.memory, &too, now).await.map(drop) };
             }
             self.spilled.add(deliveries.len() as u64);
         }
-        self.memory.put(deliveries, now).await.map(drop)
+        put(&self.memory, deliveries, now).await.map(drop)
     }
 
     pub(crate) async fn claim(
@@ -62,11 +136,45 @@ impl SafeOutbox {
         lease: Duration,
     ) -> Result<Option<Held>, RepositoryError> {
         if let Some(claim) = self.memory.claim(channel, now, 1, lease).await?.into_iter().next() {
-            return Ok(Some(Held { claim, store: None }));
+            return Ok(Some(Held { left: self.left_of(claim.delivery()), claim, store: None }));
         }
         let Some(store) = &self.store else { return Ok(None) };
         let claimed = self.ask(store.claim(channel, now, 1, lease)).await?;
-        Ok(claimed.into_iter().next().map(|claim| Held { claim, store: Some(Arc::clone(store)) }))
+        Ok(claimed.into_iter().next().map(|claim| {
+            let left = self.left_of(claim.delivery());
+            Held { claim, left, store: Some(Arc::clone(store)) }
+        }))
+    }
+
+    /// What is left to say of a delivery that one put after it has passed by.
+    fn left_of(&self, delivery: &Delivery) -> Option<Left> {
+        let newer = self.passed.lock().get(&thread(delivery)).cloned()?;
+        let message = delivery.notification();
+        // What an earlier run left was put before everything else.
+        let place =
+            |message: &Notification| self.places.lock().get(&message.key()).copied().unwrap_or_default();
+        let is_older = place(message) < place(&newer) || message.key() == newer.key();
+        if message.kind() != NotificationKind::Alerts || !is_older {
+            return None;
+        }
+        let ends = message.left_after(&newer);
+        Some(ends.map_or(Left::Nothing, |ends| {
+            Left::Ends(Delivery::new(delivery.channel().clone(), Arc::new(ends)))
+        }))
+    }
+
+    /// A claim was given back: what came after it in its group meanwhile takes its place.
+    async fn give_way(&self, held: &Held, now: DateTime<Utc>) {
+        let latest = self.latest.lock().get(&thread(held.claim.delivery())).cloned();
+        let Some(latest) = latest.filter(|it| it.notification().key() != held.claim.notification().key())
+        else {
+            return;
+        };
+        // Should it fail, the newer one waits for the older.
+        let _ = match &held.store {
+            Some(store) => self.ask(store.supersede(&[latest], now)).await,
+            None => self.memory.supersede(&[latest], now).await,
+        };
     }
 
     /// Asks the host's outbox.
@@ -98,29 +206,47 @@ impl SafeOutbox {
         receipt: &Receipt,
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
+        let thread = thread(held.claim.delivery());
+        let in_both =
+            self.store.is_some() && (held.store.is_none() || self.memory.holds(&thread.0, &thread.1));
+        if in_both && held.left.is_none() {
+            self.passed.lock().note(thread, Arc::clone(held.claim.notification()));
+        }
         match &held.store {
             Some(store) => self.ask(store.delivered(&held.claim, receipt, at)).await,
             None => self.memory.delivered(&held.claim, receipt, at).await,
         }
     }
 
+    /// Due again at `at`, unless something newer takes its place `now`.
     pub(crate) async fn retry_at(
         &self,
         held: &Held,
         at: DateTime<Utc>,
         error: &str,
+        now: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
         match &held.store {
-            Some(store) => self.ask(store.retry_at(&held.claim, at, error)).await,
-            None => self.memory.retry_at(&held.claim, at, error).await,
+            Some(store) => self.ask(store.retry_at(&held.claim, at, error)).await?,
+            None => self.memory.retry_at(&held.claim, at, error).await?,
         }
+        self.give_way(held, now).await;
+        Ok(())
     }
 
-    pub(crate) async fn release(&self, held: &Held, at: DateTime<Utc>) -> Result<(), RepositoryError> {
+    /// The same, but the attempt does not count.
+    pub(crate) async fn release(
+        &self,
+        held: &Held,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), RepositoryError> {
         match &held.store {
-            Some(store) => self.ask(store.release(&held.claim, at)).await,
-            None => self.memory.release(&held.claim, at).await,
+            Some(store) => self.ask(store.release(&held.claim, at)).await?,
+            None => self.memory.release(&held.claim, at).await?,
         }
+        self.give_way(held, now).await;
+        Ok(())
     }
 
     pub(crate) async fn dead(
@@ -138,8 +264,13 @@ impl SafeOutbox {
     pub(crate) async fn next_due(
         &self,
         channel: &ChannelName,
+        now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, RepositoryError> {
         let memory = self.memory.next_due(channel).await?;
+        if memory.is_some_and(|due| due <= now) {
+            // Whatever the host's outbox says, and whether it does: memory comes first.
+            return Ok(memory);
+        }
         let stored = match &self.store {
             Some(store) => self.ask(store.next_due(channel)).await?,
             None => None,

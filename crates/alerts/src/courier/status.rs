@@ -81,7 +81,7 @@ pub struct ChannelCounts {
     pub skipped: u64,
     /// Attempts without an answer in time.
     pub timeouts: u64,
-    /// Attempts in which the channel panicked.
+    /// Times that the channel panicked, in an attempt or when it was asked whether it takes part.
     pub panics: u64,
     /// Attempts that the service refused because there were too many.
     pub rate_limited: u64,
@@ -89,6 +89,8 @@ pub struct ChannelCounts {
     pub held_back: u64,
     /// Deliveries that could not be written to the notification log.
     pub unlogged: u64,
+    /// Messages that were not sent because a newer one of their group said it all.
+    pub superseded: u64,
     /// Messages that wait, when last looked.
     pub pending: u64,
 }

@@ -75,7 +75,7 @@ impl Engine {
 
     pub(super) fn end(&mut self, id: AlertId, at: DateTime<Utc>) {
         let Some(active) = self.alerts.end(id, at) else { return };
-        self.counts.resolved += 1;
+        self.counts.count_resolved(active.alert.severity());
         let change = AlertChange::new(active.alert.resolved_at().unwrap_or(at), active.alert.clone());
         for group in &active.groups {
             if let Some(group) = self.groups.get_mut(group.slot) {
@@ -181,7 +181,7 @@ impl Engine {
     pub(super) fn join_groups(&mut self, id: AlertId, now: DateTime<Utc>, steady: DateTime<Utc>) {
         let Some(active) = self.alerts.get(id) else { return };
         let alert = active.alert.clone();
-        self.counts.fired += 1;
+        self.counts.count_fired(alert.severity());
         self.note(AlertChange::new(now, alert.clone()));
         let mut matching = std::mem::take(&mut self.matching);
         matching.clear();

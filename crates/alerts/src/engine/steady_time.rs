@@ -1,8 +1,8 @@
 //! Time that never steps back, made of one that may.
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Wall time with its backward steps taken out: when the clock is set back by an hour, this goes on from where it was, so that timers
-/// set before neither fire again nor wait an hour longer.
+/// Wall time with its steps taken out: when the clock is set back by an hour, this goes on from where it was, so that timers
+/// set before neither fire again nor wait an hour longer. A step ahead is taken out if it is [told](Self::set): it looks like time that went by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SteadyTime {
     latest: DateTime<Utc>,
@@ -25,6 +25,11 @@ impl SteadyTime {
             self.latest = steady;
         }
         self.latest
+    }
+
+    /// The wall was set ahead by a length: what it shows from now on means what it would have shown.
+    pub(super) fn set(&mut self, ahead: TimeDelta) {
+        self.ahead -= ahead;
     }
 
     /// The steady time when the wall will show a time, if it is not set again.
@@ -57,5 +62,9 @@ mod tests {
         assert_eq!(time.advance(at(45)), at(105));
         assert_eq!(time.to_wall(at(110)), at(50));
         assert_eq!(time.advance(at(200)), at(260));
+        time.set(TimeDelta::seconds(3_600));
+        assert_eq!(time.advance(at(3_801)), at(261));
+        time.set(TimeDelta::seconds(-3_600));
+        assert_eq!(time.advance(at(202)), at(262));
     }
 }

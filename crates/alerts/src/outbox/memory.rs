@@ -1,6 +1,7 @@
 //! An outbox that lives as long as the process.
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::{Claim, DeadLetter, Delivery, Outbox};
 use crate::channel::cut;
-use crate::{ChannelName, GroupKey, IdempotencyKey, Receipt, RepositoryError, SendError};
+use crate::{ChannelName, GroupKey, IdempotencyKey, Notification, Receipt, RepositoryError, SendError};
 
 /// An outbox in memory: survives everything but the end of the process. Bounded.
 ///
@@ -90,6 +91,12 @@ impl MemoryOutbox {
         self.forgotten.get()
     }
 
+    /// Whether it holds open deliveries of a group.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn holds(&self, channel: &ChannelName, group: &GroupKey) -> bool {
+        self.state.lock().lanes.get(channel).is_some_and(|lane| lane.groups.contains_key(group))
+    }
+
     fn bury(&self, state: &mut State, letter: DeadLetter) {
         state.remember(letter.delivery.channel.clone(), letter.delivery.notification.key());
         let id = state.next();
@@ -97,6 +104,18 @@ impl MemoryOutbox {
         if state.dead.len() > Self::DEAD_LETTERS {
             state.dead.pop_first();
             self.forgotten.increment();
+        }
+    }
+
+    /// Adds a delivery that is new, or gives it up if there is no room.
+    fn add(&self, state: &mut State, delivery: Delivery, now: DateTime<Utc>) {
+        if self.make_room(state, delivery.notification.severity(), now) {
+            let id = state.next();
+            state.open += 1;
+            state.lanes.entry(delivery.channel.clone()).or_default().add(id, delivery, now);
+        } else {
+            let reason = format!("the outbox is full: it holds {} deliveries", self.capacity);
+            self.bury(state, DeadLetter { delivery, attempts: 0, at: now, reason });
         }
     }
 
@@ -146,6 +165,47 @@ impl State {
         }
     }
 
+    /// The number of a delivery that is open.
+    fn open_id(&self, delivery: &Delivery) -> Option<u64> {
+        self.lanes.get(&delivery.channel)?.ids.get(&delivery.notification.key()).copied()
+    }
+
+    fn is_settled(&self, delivery: &Delivery) -> bool {
+        self.settled.contains(&(delivery.channel.clone(), delivery.notification.key()))
+    }
+
+    /// Takes out what a delivery, `known` by its number if it is open, takes the place of. Gives the message that says it all, and whether that
+    /// is another one than before.
+    fn absorb(
+        &mut self,
+        delivery: &Delivery,
+        known: Option<u64>,
+        now: DateTime<Utc>,
+    ) -> (Arc<Notification>, bool) {
+        let mut message = Arc::clone(&delivery.notification);
+        let Some(lane) = self.lanes.get_mut(&delivery.channel) else { return (message, false) };
+        if let Some(own) = known.and_then(|id| lane.open.get(&id)) {
+            if own.is_held(now) {
+                return (message, false);
+            }
+            message = Arc::clone(&own.delivery.notification);
+        }
+        let members = lane.groups.get(delivery.notification.group_key()).into_iter().flatten().copied();
+        let before: Vec<u64> = members.take_while(|id| known.is_none_or(|known| *id < known)).collect();
+        let mut replaced = Vec::new();
+        for id in before {
+            let Some(older) = lane.open.get(&id).filter(|older| !older.is_held(now)) else { continue };
+            let Some(both) = message.in_place_of(&older.delivery.notification) else { continue };
+            message = Arc::new(both);
+            replaced.extend(lane.take(id));
+        }
+        self.open -= replaced.len();
+        for older in &replaced {
+            self.remember(older.delivery.channel.clone(), older.delivery.notification.key());
+        }
+        (message, !replaced.is_empty())
+    }
+
     /// The lane and id of a claim that still holds.
     fn held(&mut self, claim: &Claim) -> Result<(&mut Lane, u64), RepositoryError> {
         let fenced =
@@ -182,7 +242,26 @@ impl State {
     }
 }
 
+impl Open {
+    fn is_held(&self, now: DateTime<Utc>) -> bool {
+        self.fence.is_some() && self.at > now
+    }
+}
+
 impl Lane {
+    /// Another form of a delivery that is open and not claimed, under the same key.
+    fn replace(&mut self, id: u64, delivery: Delivery) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        let (before, severity) = (open.severity, delivery.notification.severity());
+        (open.delivery, open.severity) = (delivery, severity);
+        if self.idle.remove(&(before, id)) {
+            self.idle.insert((severity, id));
+        }
+        if self.due.remove(&(Reverse(before), id)) {
+            self.due.insert((Reverse(severity), id));
+        }
+    }
+
     fn add(&mut self, id: u64, delivery: Delivery, now: DateTime<Utc>) {
         let (key, group) = (delivery.notification.key(), delivery.notification.group_key().clone());
         let severity = delivery.notification.severity();
@@ -238,22 +317,35 @@ impl Outbox for MemoryOutbox {
         let mut state = self.state.lock();
         let mut new = 0;
         for delivery in deliveries {
-            let (channel, key) = (delivery.channel.clone(), delivery.notification.key());
-            let lane = state.lanes.entry(channel.clone()).or_default();
-            if lane.ids.contains_key(&key) || state.settled.contains(&(channel.clone(), key)) {
+            if state.open_id(delivery).is_none() && !state.is_settled(delivery) {
+                new += 1;
+                self.add(&mut state, delivery.clone(), now);
+            }
+        }
+        Ok(new)
+    }
+
+    async fn supersede(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError> {
+        let mut state = self.state.lock();
+        let mut new = 0;
+        for delivery in deliveries {
+            let known = state.open_id(delivery);
+            if known.is_none() && state.is_settled(delivery) {
                 continue;
             }
-            new += 1;
-            if self.make_room(&mut state, delivery.notification.severity(), now) {
-                let id = state.next();
-                state.open += 1;
-                state.lanes.entry(channel).or_default().add(id, delivery.clone(), now);
-            } else {
-                let reason = format!("the outbox is full: it holds {} deliveries", self.capacity);
-                self.bury(
-                    &mut state,
-                    DeadLetter { delivery: delivery.clone(), attempts: 0, at: now, reason },
-                );
+            let (notification, replaced) = state.absorb(delivery, known, now);
+            let delivery = Delivery::new(delivery.channel.clone(), notification);
+            match known {
+                None => {
+                    new += 1;
+                    self.add(&mut state, delivery, now);
+                }
+                Some(id) if replaced => {
+                    if let Some(lane) = state.lanes.get_mut(&delivery.channel) {
+                        lane.replace(id, delivery);
+                    }
+                }
+                Some(_) => {}
             }
         }
         Ok(new)

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bellwether_core::config::{ConfigPath, Problems};
 use bellwether_core::{Labels, SampleWindows, Timestamp};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use hashbrown::HashMap;
 
 use super::evaluation::{Context, Valued, Verdict};
@@ -55,6 +55,8 @@ pub struct EvaluatorCounts {
     pub refused: u64,
     /// Times that a rule was not judged because the samples it asked for panicked.
     pub panics: u64,
+    /// Label sets that were forgotten because they had no data for as long as their rule remembers.
+    pub forgotten: u64,
 }
 
 impl Evaluator {
@@ -112,6 +114,12 @@ impl Evaluator {
         self.counts
     }
 
+    /// The clock was set ahead by a length, or back by a negative one: what rules wait for goes on as if it had not been.
+    pub fn clock_set(&mut self, ahead: TimeDelta) {
+        let series = self.rules.iter_mut().flat_map(|states| states.series.values_mut());
+        series.for_each(|state| state.clock_set(ahead));
+    }
+
     /// Judges every rule, and gives the alerts that began, changed their value, or ended.
     ///
     /// In the order of the rules, of one rule by label set. A rule whose samples panic is left as it was, and counted. A time outside of what a [`Timestamp`] can say changes nothing.
@@ -143,7 +151,12 @@ impl RuleStates {
         counts: &mut EvaluatorCounts,
         changed: &mut Vec<Alert>,
     ) {
-        let verdicts = context.judge(&self.rule.condition.0);
+        let mut verdicts = context.judge(&self.rule.condition.0);
+        if self.rule.by_age {
+            // A series that was retired is no data: nobody waits for it any more.
+            let most = self.rule.forget.as_secs_f64();
+            verdicts.retain(|verdict| verdict.value.value < most);
+        }
         let fires = |state: &SeriesState| matches!(state.phase, Phase::Firing { .. });
         // What keeps alerts firing matters only while one does.
         let asked = self.rule.hold.as_ref().filter(|_| self.series.values().any(fires));
@@ -160,8 +173,10 @@ impl RuleStates {
                     continue;
                 }
             }
-            let state =
-                self.series.entry(verdict.labels.clone()).or_insert_with(|| SeriesState::new(verdict.newest));
+            let state = self
+                .series
+                .entry(verdict.labels.clone())
+                .or_insert_with(|| SeriesState::new(verdict.newest, now));
             state.round = round;
             let seen = Seen {
                 condition: Some((verdict.value, verdict.newest)),
@@ -180,6 +195,13 @@ impl RuleStates {
         missing.sort_unstable();
         for labels in missing {
             let Some(state) = self.series.get_mut(&labels) else { continue };
+            if state.is_gone(&self.rule, now) {
+                counts.forgotten += 1;
+                let over = state.alert.take().into_iter().chain(state.no_data.take());
+                changed.extend(over.map(|alert| alert.ended(now)));
+                self.series.remove(&labels);
+                continue;
+            }
             let hold = self.rule.hold.is_some().then(|| holds_at(&holds, &labels));
             let seen = Seen { condition: None, hold };
             let change = state.step(&self.rule, seen, now);

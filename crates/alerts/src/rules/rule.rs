@@ -23,10 +23,10 @@ pub enum MissingData {
     Keep(Duration),
     /// As if the condition did not hold.
     Resolve,
-    /// As if the condition held. Only for series that were seen before.
+    /// As if the condition held. Only for series that were seen before, until they are [forgotten](RuleBuilder::forget_after).
     Fire,
     /// An alert of its own, with the label `reason="no_data"`, as long as data is missing; the rule's ordinary alert is over.
-    /// Only for series that were seen before.
+    /// Only for series that were seen before, until they are [forgotten](RuleBuilder::forget_after).
     NoData,
 }
 
@@ -67,6 +67,9 @@ pub struct Rule {
     pub(super) wait: Duration,
     pub(super) keep_firing: Duration,
     pub(super) missing: MissingData,
+    pub(super) forget: Duration,
+    /// Whether it judges the age of the newest sample.
+    pub(super) by_age: bool,
     pub(super) severity: Severity,
     pub(super) category: Category,
     /// The labels that the rule gives, its name and severity among them.
@@ -78,6 +81,9 @@ pub struct Rule {
 impl Rule {
     /// Label sets of one rule that are kept if nobody says how many.
     pub const DEFAULT_MAX_SERIES: usize = 1_000;
+    /// How long a series without data is remembered if nobody says how long, beyond the times that the rule itself waits: 7 days, longer than
+    /// most markets are ever closed.
+    pub const DEFAULT_FORGET_AFTER: Duration = Duration::from_hours(7 * 24);
 
     /// Fires where the newest value, or any expression, is above a threshold.
     pub fn above(measured: impl Into<Expr>, threshold: f64) -> RuleBuilder {
@@ -89,8 +95,9 @@ impl Rule {
         RuleBuilder::threshold(&measured.into(), Comparison::Below, threshold)
     }
 
-    /// Fires where the newest sample of a series is older than `limit`, and goes on if the series is forgotten altogether. Judges when
-    /// samples were taken, not what they hold: for a gauge that holds a time, compare [`Expr::time`] with it.
+    /// Fires where the newest sample of a series is older than `limit`, and goes on if the samples are gone altogether, until the series is
+    /// [forgotten](RuleBuilder::forget_after): by default 7 days after `limit`. Judges when samples were taken, not what they hold: for a gauge that
+    /// holds a time, compare [`Expr::time`] with it.
     ///
     /// A series that has never had a sample is not known to be late: see [`absent`](Self::absent).
     pub fn stale(metric: impl Into<MetricRef>, limit: impl IntoDuration) -> RuleBuilder {
@@ -101,7 +108,10 @@ impl Rule {
         let mut builder = RuleBuilder::new(suffix, measured.above(seconds)).missing(MissingData::Fire);
         let at = ConfigPath::root().key("stale");
         match limit {
-            Ok(limit) => builder.problems.within(&at, &HumanDuration::new(limit), SHORTEST_AGE..=LONGEST_AGE),
+            Ok(limit) => {
+                builder.limit = Some(limit);
+                builder.problems.within(&at, &HumanDuration::new(limit), SHORTEST_AGE..=LONGEST_AGE);
+            }
             Err(error) => builder.problems.push(&at, error.to_string()),
         }
         builder
@@ -132,6 +142,11 @@ impl Rule {
     /// How long the condition must hold before the alert fires.
     pub fn wait(&self) -> Duration {
         self.wait
+    }
+
+    /// How long a series without data is remembered.
+    pub fn forget_after(&self) -> Duration {
+        self.forget
     }
 
     /// How bad its alerts are.
@@ -173,6 +188,9 @@ pub struct RuleBuilder {
     wait: Duration,
     keep_firing: Duration,
     missing: MissingData,
+    forget: Option<Duration>,
+    /// The age that a rule about stale series allows.
+    limit: Option<Duration>,
     severity: Severity,
     category: Category,
     labels: BTreeMap<String, String>,
@@ -191,6 +209,8 @@ impl RuleBuilder {
             wait: Duration::ZERO,
             keep_firing: Duration::ZERO,
             missing: MissingData::DEFAULT,
+            forget: None,
+            limit: None,
             severity: Alert::UNRANKED,
             category: Category::GENERAL,
             labels: BTreeMap::new(),
@@ -273,6 +293,14 @@ impl RuleBuilder {
     /// What it makes of series without data; [`MissingData::DEFAULT`] if not said.
     pub fn missing(mut self, missing: MissingData) -> Self {
         self.missing = missing;
+        self
+    }
+
+    /// How long a series without data is remembered: then its alerts are over, and it is as if it had never been seen. So a series that was retired
+    /// neither fires for ever nor takes up room. For [`Rule::stale`] it counts from its newest sample, otherwise from the first evaluation that did not
+    /// find it. [`Rule::DEFAULT_FORGET_AFTER`] beyond what the rule itself waits if not said; longer than that, up to 400 days.
+    pub fn forget_after(mut self, age: impl IntoDuration) -> Self {
+        self.forget = Some(self.duration("forget_after", age));
         self
     }
 
@@ -360,6 +388,16 @@ impl RuleBuilder {
             let bounds = SHORTEST_AGE..=HumanDuration::new(LONGEST);
             problems.within(&root.key("missing"), &HumanDuration::new(age), bounds);
         }
+        let kept = if let MissingData::Keep(age) = self.missing { age } else { Duration::ZERO };
+        let waits = [self.limit.unwrap_or_default().max(kept), self.wait, self.keep_firing];
+        let waits = waits.into_iter().fold(Duration::ZERO, Duration::saturating_add);
+        let forget = self.forget.unwrap_or_else(|| waits.saturating_add(Rule::DEFAULT_FORGET_AFTER));
+        let told = format!(
+            "{} is not longer than the rule itself waits, {}",
+            HumanDuration::new(forget),
+            HumanDuration::new(waits)
+        );
+        problems.require(&root.key("forget_after"), forget > waits, told);
         problems.within(&root.key("max_series"), &self.max_series, 1..=1_000_000);
         let most = self.annotations.len() <= MAX_ANNOTATIONS;
         problems.require(&root.key("annotations"), most, format!("more than {MAX_ANNOTATIONS} texts"));
@@ -392,6 +430,8 @@ impl RuleBuilder {
             wait: self.wait,
             keep_firing: self.keep_firing,
             missing: self.missing,
+            forget,
+            by_age: self.limit.is_some(),
             severity: self.severity,
             category: self.category,
             labels,

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use bellwether_core::Timestamp;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::evaluation::Verdict;
 use super::rule::{MissingData, Rule};
@@ -33,6 +33,8 @@ pub(super) struct SeriesState {
     pub(super) no_data: Option<Alert>,
     /// The evaluation that last saw it.
     pub(super) round: u64,
+    /// When there was last data of it.
+    seen: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +61,34 @@ pub(super) enum Change {
 }
 
 impl SeriesState {
-    pub(super) fn new(newest: Timestamp) -> Self {
-        Self { phase: Phase::Idle, newest, met: false, value: 0.0, alert: None, no_data: None, round: 0 }
+    pub(super) fn new(newest: Timestamp, now: DateTime<Utc>) -> Self {
+        Self {
+            phase: Phase::Idle,
+            newest,
+            met: false,
+            value: 0.0,
+            alert: None,
+            no_data: None,
+            round: 0,
+            seen: now,
+        }
+    }
+
+    /// Whether it has been without data for as long as its rule remembers.
+    pub(super) fn is_gone(&self, rule: &Rule, now: DateTime<Utc>) -> bool {
+        elapsed(self.seen, now) >= rule.forget
+    }
+
+    /// The clock was set ahead: what is counted from goes with it.
+    pub(super) fn clock_set(&mut self, ahead: TimeDelta) {
+        let moved = |at: DateTime<Utc>| at.checked_add_signed(ahead).unwrap_or(at);
+        self.seen = moved(self.seen);
+        self.newest = Timestamp::try_from(moved(self.newest.to_datetime())).unwrap_or(self.newest);
+        match &mut self.phase {
+            Phase::Pending { since } => *since = moved(*since),
+            Phase::Firing { lost: Some(lost), .. } => *lost = moved(*lost),
+            Phase::Idle | Phase::Firing { lost: None, .. } => {}
+        }
     }
 
     /// Whether it can be forgotten: nothing depends on having seen this label set.
@@ -75,6 +103,12 @@ impl SeriesState {
         let met = match seen.condition {
             Some((verdict, newest)) => {
                 self.newest = self.newest.max(newest);
+                let age = if rule.by_age {
+                    TimeDelta::try_milliseconds((verdict.value * 1_000.0) as i64)
+                } else {
+                    None
+                };
+                self.seen = age.and_then(|age| now.checked_sub_signed(age)).unwrap_or(now);
                 self.met = verdict.holds || (firing && seen.hold == Some(true));
                 if self.met {
                     self.value = verdict.value;

@@ -52,6 +52,31 @@ pub async fn outbox_conformance<O: Outbox, F: Future<Output = O>>(make: impl Fn(
     }
 }
 
+/// Checks that an outbox takes newer messages of a group in the place of older ones as [`Outbox::supersede`] says, which it need not. `make` makes an
+/// outbox that is empty and takes at least 100 deliveries.
+///
+/// # Panics
+///
+/// With what the outbox does wrong.
+#[allow(clippy::panic, reason = "a test tells by panicking")]
+pub async fn superseding_conformance<O: Outbox, F: Future<Output = O>>(make: impl Fn() -> F) {
+    let kit = async || -> Result<Kit<O>, NameError> {
+        let outbox = make().await;
+        Ok(Kit { outbox, mail: ChannelName::new("mail")?, pager: ChannelName::new("pager")? })
+    };
+    let checked = async {
+        kit().await?.a_newer_message_takes_the_place_of_those_before_it().await?;
+        kit().await?.what_is_held_is_not_replaced_before_it_is_given_back().await?;
+        kit().await?.a_claim_whose_lease_is_over_is_replaced().await?;
+        kit().await?.only_alerts_of_one_group_and_channel_are_replaced().await?;
+        kit().await?.a_replaced_message_is_as_severe_as_what_it_says().await?;
+        Ok::<_, Trouble>(())
+    };
+    if let Err(error) = checked.await {
+        panic!("the outbox failed: {error}");
+    }
+}
+
 fn message(group: &str, sequence: u64, severity: Severity) -> Result<Arc<Notification>, Trouble> {
     let alert = Alert::builder("Outbox", at(0)).label("group", group).severity(severity);
     let alert = alert.annotation("summary", "é \u{0} \"quoted\"").value(0.1).build()?;
@@ -59,7 +84,131 @@ fn message(group: &str, sequence: u64, severity: Severity) -> Result<Arc<Notific
     Ok(Arc::new(Notification::alerts(receiver, key, Labels::empty(), sequence, at(0), vec![alert])))
 }
 
+/// A message that says of each alert, by name, whether it fires.
+fn saying(
+    group: &str,
+    sequence: u64,
+    severity: Severity,
+    words: &[(&str, bool)],
+) -> Result<Arc<Notification>, Trouble> {
+    let (receiver, key) = (ReceiverName::new("desk")?, GroupKey::from_text(group));
+    let alert = |(name, fires): &(&str, bool)| {
+        let alert = Alert::builder(*name, at(0)).severity(severity);
+        if *fires { alert.build() } else { alert.resolved_at(at(0)).build() }
+    };
+    let alerts = words.iter().map(alert).collect::<Result<_, _>>()?;
+    Ok(Arc::new(Notification::alerts(receiver, key, Labels::empty(), sequence, at(0), alerts)))
+}
+
+/// What a message says of each alert.
+fn said(notification: &Notification) -> Vec<(&str, bool)> {
+    notification.listed().map(|alert| (alert.name(), alert.is_firing())).collect()
+}
+
 impl<O: Outbox> Kit<O> {
+    async fn supersede(&self, message: &Arc<Notification>, seconds: i64) -> Result<usize, RepositoryError> {
+        let delivery = Delivery::new(self.mail.clone(), Arc::clone(message));
+        self.outbox.supersede(&[delivery], at(seconds)).await
+    }
+
+    async fn a_newer_message_takes_the_place_of_those_before_it(&self) -> Result<(), Trouble> {
+        let first = saying("g", 1, Severity::Info, &[("A", true), ("B", false)])?;
+        let second = saying("g", 2, Severity::Info, &[("A", false), ("D", true)])?;
+        let third = saying("g", 3, Severity::Info, &[("D", true), ("E", false)])?;
+        assert_eq!(self.supersede(&first, 0).await?, 1);
+        self.outbox.retry_at(&self.one(0).await?, at(300), "reset").await?;
+        for (message, seconds) in [(&second, 1), (&third, 2)] {
+            assert_eq!(self.supersede(message, seconds).await?, 1, "it is new");
+            assert_eq!(self.outbox.pending(&self.mail).await?, 1, "and in the place of the one before");
+            assert_eq!(self.supersede(message, seconds).await?, 0, "once");
+        }
+        assert!(self.outbox.next_due(&self.mail).await?.is_some_and(|due| due <= at(2)), "due at once");
+        let claim = self.one(2).await?;
+        let all = [("D", true), ("A", false), ("B", false), ("E", false)];
+        assert_eq!(said(claim.notification()), all, "the newest, and every end that nobody was told of");
+        assert_eq!((claim.notification().key(), claim.attempt()), (third.key(), 1));
+        assert_eq!(claim.notification().superseded(), 2);
+        self.outbox.delivered(&claim, &Receipt::delivered(), at(2)).await?;
+        assert_eq!(self.outbox.next_due(&self.mail).await?, None, "nothing is open");
+        for message in [&first, &second, &third] {
+            assert_eq!(self.supersede(message, 3).await?, 0, "what was replaced is settled");
+        }
+        assert!(
+            self.outbox.dead_letters(&PageRequest::default()).await?.items.is_empty(),
+            "and not given up"
+        );
+        Ok(())
+    }
+
+    async fn what_is_held_is_not_replaced_before_it_is_given_back(&self) -> Result<(), Trouble> {
+        let first = saying("g", 1, Severity::Info, &[("A", false)])?;
+        let second = saying("g", 2, Severity::Info, &[("B", false)])?;
+        let third = saying("g", 3, Severity::Info, &[("C", true)])?;
+        self.supersede(&first, 0).await?;
+        let held = self.one(0).await?;
+        self.supersede(&second, 1).await?;
+        self.supersede(&third, 2).await?;
+        assert_eq!(self.outbox.pending(&self.mail).await?, 2, "the second gave way, the first is held");
+        assert!(self.claim(3, 10).await?.is_empty(), "the third waits for the first");
+        self.outbox.retry_at(&held, at(300), "reset").await?;
+        assert_eq!(self.supersede(&third, 4).await?, 0, "handed over again");
+        let claim = self.one(4).await?;
+        assert_eq!(said(claim.notification()), [("C", true), ("A", false), ("B", false)]);
+        assert_eq!(self.supersede(&third, 5).await?, 0, "what is held itself is left as it is");
+        self.outbox.release(&claim, at(6)).await?;
+        let claim = self.one(6).await?;
+        assert_eq!((claim.attempt(), said(claim.notification()).len()), (1, 3));
+        self.outbox.delivered(&claim, &Receipt::delivered(), at(6)).await?;
+        assert_eq!(self.outbox.pending(&self.mail).await?, 0);
+        Ok(())
+    }
+
+    async fn a_claim_whose_lease_is_over_is_replaced(&self) -> Result<(), Trouble> {
+        self.supersede(&saying("g", 1, Severity::Info, &[("A", false)])?, 0).await?;
+        let lost = self.one(0).await?;
+        self.supersede(&saying("g", 2, Severity::Info, &[("B", true)])?, 60).await?;
+        let claim = self.one(60).await?;
+        assert_eq!(said(claim.notification()), [("B", true), ("A", false)]);
+        let late = self.outbox.delivered(&lost, &Receipt::delivered(), at(61)).await;
+        assert!(matches!(late, Err(RepositoryError::Fenced { .. })), "a late answer gave {late:?}");
+        self.outbox.delivered(&claim, &Receipt::delivered(), at(61)).await?;
+        assert_eq!(self.outbox.pending(&self.mail).await?, 0);
+        Ok(())
+    }
+
+    async fn only_alerts_of_one_group_and_channel_are_replaced(&self) -> Result<(), Trouble> {
+        let first = saying("g", 1, Severity::Info, &[("A", true)])?;
+        self.supersede(&first, 0).await?;
+        self.put(&self.pager, &first).await?;
+        self.supersede(&saying("h", 1, Severity::Info, &[("A", true)])?, 0).await?;
+        let digest = |title: &str| {
+            let receiver = ReceiverName::new("desk")?;
+            Ok::<_, Trouble>(Arc::new(Notification::digest(receiver, "daily", title, "", at(0))))
+        };
+        self.put(&self.mail, &digest("Monday")?).await?;
+        self.supersede(&digest("Tuesday")?, 0).await?;
+        self.supersede(&saying("g", 2, Severity::Info, &[("B", true)])?, 0).await?;
+        assert_eq!((self.outbox.pending(&self.mail).await?, self.outbox.pending(&self.pager).await?), (4, 1));
+        let claims = self.claim(0, 10).await?;
+        let titles: Vec<_> = claims.iter().map(|claim| claim.notification().title()).collect();
+        assert_eq!(titles, ["[FIRING 1] info A", "Monday", "[FIRING 1] info B"], "digests keep their order");
+        Ok(())
+    }
+
+    async fn a_replaced_message_is_as_severe_as_what_it_says(&self) -> Result<(), Trouble> {
+        self.supersede(&saying("g", 1, Severity::Critical, &[("A", false)])?, 0).await?;
+        self.put(&self.mail, &message("h", 1, Severity::Error)?).await?;
+        self.supersede(&saying("g", 2, Severity::Info, &[("B", false)])?, 0).await?;
+        let order: Vec<_> = self
+            .claim(0, 10)
+            .await?
+            .iter()
+            .map(|claim| claim.notification().group_key().to_string())
+            .collect();
+        assert_eq!(order, ["g", "h"], "a critical end is in it");
+        Ok(())
+    }
+
     async fn put(
         &self,
         channel: &ChannelName,

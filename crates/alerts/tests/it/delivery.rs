@@ -206,12 +206,33 @@ fn it_is_enough_after_the_last_attempt() {
 fn a_channel_that_panics_loses_nothing() {
     block_on(async {
         let desk = Desk::new(config());
-        desk.mail.answer([Answer::Panic]);
+        let supervisor = Supervisor::new(&desk.clock.shared());
+        desk.alerts.start(&supervisor).unwrap();
+        settle().await;
+        desk.mail.answer([Answer::Panic, Answer::Panic]);
         desk.raise("A", Severity::Error);
-        desk.run_until(5).await;
-        assert_eq!(desk.mail.titles(), ["[FIRING 1] error A"]);
-        assert_eq!(desk.status("mail").counts.panics, 1);
-        assert_eq!(desk.pager.titles().len(), 1);
+        settle().await;
+        let ill = "channel mail: degraded: may have arrived or not: the channel panicked: asked to panic";
+        assert_eq!(desk.alerts.status().complaints(), [ill]);
+        let counts = desk.status("mail").counts;
+        assert_eq!(
+            (counts.panics, counts.retries, counts.pending),
+            (1, 1, 1),
+            "counted, and still in the outbox"
+        );
+        assert_eq!(desk.pager.titles().len(), 1, "the other channel does not notice");
+        desk.clock.advance_through(Duration::from_millis(1_499)).await;
+        assert_eq!(
+            (desk.mail.attempts().len(), desk.status("mail").counts.panics),
+            (2, 2),
+            "after half a second"
+        );
+        desk.clock.advance_through(Duration::from_millis(1)).await;
+        assert_eq!(desk.mail.titles(), ["[FIRING 1] error A"], "and after another whole one");
+        assert_eq!(desk.alerts.status().complaints(), [""; 0]);
+        let keys: Vec<_> = desk.mail.attempts().iter().map(Notification::key).collect();
+        assert!(keys.iter().all(|key| *key == keys[0]));
+        assert!(supervisor.shutdown(Duration::from_secs(10)).await.is_clean(), "every task still runs");
     });
 }
 
@@ -345,12 +366,19 @@ pub(crate) struct Flaky<T> {
     away: Arc<AtomicBool>,
     /// Whether it gives no answer at all while it is away, instead of an error.
     hangs: AtomicBool,
+    /// Whether it panics while it is away.
+    panics: AtomicBool,
 }
 
 impl<T> Flaky<T> {
     pub(crate) fn new(inner: T) -> (Arc<Self>, Arc<AtomicBool>) {
         let away = Arc::new(AtomicBool::new(false));
-        (Arc::new(Self { inner, away: away.clone(), hangs: AtomicBool::new(false) }), away)
+        let (hangs, panics) = (AtomicBool::new(false), AtomicBool::new(false));
+        (Arc::new(Self { inner, away: away.clone(), hangs, panics }), away)
+    }
+
+    pub(crate) fn panic(&self) {
+        self.panics.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn hang(&self) {
@@ -359,6 +387,7 @@ impl<T> Flaky<T> {
 
     async fn here(&self) -> Result<&T, RepositoryError> {
         if self.away.load(Ordering::Relaxed) {
+            assert!(!self.panics.load(Ordering::Relaxed), "the store is torn");
             if self.hangs.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
             }
@@ -372,6 +401,9 @@ impl<T> Flaky<T> {
 impl Outbox for Flaky<MemoryOutbox> {
     async fn put(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError> {
         self.here().await?.put(deliveries, now).await
+    }
+    async fn supersede(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError> {
+        self.here().await?.supersede(deliveries, now).await
     }
     async fn claim(
         &self,

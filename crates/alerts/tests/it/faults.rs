@@ -285,3 +285,136 @@ fn what_memory_had_no_room_for_is_counted() {
         assert!(desk.alerts.status().overflowed_deliveries > 0);
     });
 }
+
+#[test]
+fn a_channel_that_panics_when_it_is_asked_whether_it_takes_part_takes_part() {
+    block_on(async {
+        struct Torn(bellwether_alerts::testing::RecordingChannel);
+        #[async_trait]
+        impl bellwether_alerts::AlertChannel for Torn {
+            fn name(&self) -> &ChannelName {
+                self.0.name()
+            }
+            fn enabled(&self) -> bool {
+                panic!("no switch")
+            }
+            async fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
+                self.0.send(notification).await
+            }
+        }
+        let name = ChannelName::new("torn").unwrap();
+        let torn = bellwether_alerts::testing::RecordingChannel::new(name.clone());
+        let mut config = config();
+        config.receivers.values_mut().next().unwrap().channels.insert(0, name);
+        let desk = Desk::with(config, |builder| builder.channel(Torn(torn.clone())));
+        let state = desk.status("torn").state.to_string();
+        assert_eq!(state, "degraded: the channel panicked in `enabled`: no switch");
+        desk.raise("A", Severity::Critical);
+        desk.run_until(1).await;
+        assert_eq!((torn.titles().len(), desk.mail.titles().len()), (1, 1));
+        assert!(desk.status("torn").counts.panics > 0);
+        assert!(desk.alerts.close(Duration::from_secs(1)).await.is_clean());
+    });
+}
+
+#[test]
+fn a_store_that_panics_is_passed_by() {
+    block_on(async {
+        let (outbox, away) = Flaky::new(MemoryOutbox::default());
+        outbox.panic();
+        let (history, history_away) = Flaky::new(MemoryAlertHistory::default());
+        history.panic();
+        away.store(true, Ordering::Relaxed);
+        history_away.store(true, Ordering::Relaxed);
+        let desk = Desk::with(config(), |builder| builder.outbox(outbox).history(history));
+        desk.raise("A", Severity::Critical);
+        desk.run_until(5).await;
+        assert_eq!((desk.mail.titles().len(), desk.pager.titles().len()), (1, 1));
+        let status = desk.alerts.status();
+        assert!(status.outbox_errors > 0 && status.history_errors > 0);
+        assert_eq!(status.spilled, 2);
+    });
+}
+
+#[test]
+fn a_storm_does_not_wait_for_a_store_that_hangs_with_each_message() {
+    block_on(async {
+        let (outbox, away) = Flaky::new(MemoryOutbox::default());
+        outbox.hang();
+        away.store(true, Ordering::Relaxed);
+        let desk = Desk::with(config(), |builder| builder.outbox(outbox));
+        let supervisor = Supervisor::new(&desk.clock.shared());
+        desk.alerts.start(&supervisor).unwrap();
+        settle().await;
+        for i in 0..200 {
+            desk.raise(&format!("A{i}"), Severity::Error);
+        }
+        desk.clock.advance_through(Duration::from_secs(6)).await;
+        desk.raise("Last", Severity::Critical);
+        desk.clock.advance_through(Duration::from_secs(1)).await;
+        assert!(
+            desk.mail.titles().iter().any(|title| title.ends_with("Last")),
+            "{}",
+            desk.mail.titles().len()
+        );
+        assert_eq!(desk.alerts.status().spilled, 402);
+        // Sixty in a minute, of which a dozen are for what is critical: not one in a second.
+        assert_eq!(desk.mail.titles().len(), 49);
+    });
+}
+
+#[test]
+fn two_digests_of_one_instant_are_two_and_the_same_one_twice_is_one() {
+    block_on(async {
+        let desk = Desk::new(config());
+        let digest = |title: &str, body: &str| {
+            let receiver = bellwether_alerts::ReceiverName::new("mail").unwrap();
+            Notification::digest(receiver, "daily", title, body, START)
+        };
+        for message in
+            [digest("Equities", ""), digest("Futures", ""), digest("Futures", "up"), digest("Equities", "")]
+        {
+            desk.alerts.notify(message).await.unwrap();
+        }
+        desk.run_until(1).await;
+        assert_eq!(desk.mail.titles(), ["Equities", "Futures", "Futures"]);
+        assert_ne!(digest("ab", "c").key(), digest("a", "bc").key());
+    });
+}
+
+#[test]
+fn one_message_that_a_service_never_takes_does_not_stop_all_others() {
+    block_on(async {
+        struct Picky(bellwether_alerts::testing::RecordingChannel);
+        #[async_trait]
+        impl bellwether_alerts::AlertChannel for Picky {
+            fn name(&self) -> &ChannelName {
+                self.0.name()
+            }
+            async fn send(&self, notification: &Notification) -> Result<Receipt, SendError> {
+                if notification.title().contains("Poison") {
+                    return Err(SendError::retry("internal error"));
+                }
+                self.0.send(notification).await
+            }
+        }
+        let name = ChannelName::new("picky").unwrap();
+        let picky = bellwether_alerts::testing::RecordingChannel::new(name.clone());
+        let mut config = config();
+        config.receivers.values_mut().next().unwrap().channels = vec![name];
+        let desk = Desk::with(config, |builder| builder.channel(Picky(picky.clone())));
+        desk.raise("Poison", Severity::Critical);
+        desk.run_until(30).await;
+        assert_eq!(desk.status("picky").state.as_str(), "open_circuit");
+        for i in 0..5 {
+            desk.raise(&format!("A{i}"), Severity::Info);
+        }
+        desk.run_until(300).await;
+        assert_eq!(picky.titles().len(), 5, "{}", desk.status("picky").state);
+        desk.run_until(3_600).await;
+        desk.raise("Late", Severity::Info);
+        desk.run_until(4_000).await;
+        assert_eq!(picky.titles().len(), 6);
+        assert_eq!(desk.status("picky").counts.pending, 1, "it is tried until its time is over");
+    });
+}

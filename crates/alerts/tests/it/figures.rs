@@ -51,6 +51,9 @@ fn every_figure_that_is_described_is_told_once_per_label_set() {
         let places: BTreeSet<_> = told.0.iter().map(|it| (&it.0, &it.1)).collect();
         assert_eq!(places.len(), told.0.len());
         assert_eq!(told.value("bellwether_alerts_firing", r#"{severity="critical"}"#), Some(1.0));
+        assert_eq!(told.value("bellwether_alerts_fired_total", r#"{severity="critical"}"#), Some(1.0));
+        assert_eq!(told.value("bellwether_alerts_fired_total", r#"{severity="info"}"#), Some(0.0));
+        assert_eq!(told.value("bellwether_alerts_resolved_total", r#"{severity="critical"}"#), Some(0.0));
         assert_eq!(told.value("bellwether_channel_delivered_total", r#"{channel="mail"}"#), Some(1.0));
         assert_eq!(told.value("bellwether_channel_attempt_seconds", r#"{channel="mail"}"#), Some(1.0));
         assert_eq!(told.value("bellwether_channel_state", r#"{channel="mail",state="ready"}"#), Some(1.0));

@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 mod allocations;
+mod clock;
+mod closing;
+mod commits;
 mod config;
 mod delivery;
 mod engine;
@@ -13,6 +16,7 @@ mod rule_goldens;
 mod rules;
 mod scenarios;
 mod stored;
+mod superseding;
 
 /// Runs a future on this thread; time is the manual clock's, or that of a paused tokio.
 fn block_on<F: Future>(future: F) -> F::Output {

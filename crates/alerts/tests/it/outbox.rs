@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellwether_alerts::testing::outbox_conformance;
+use bellwether_alerts::testing::{outbox_conformance, superseding_conformance};
 use bellwether_alerts::{
     Alert, ChannelName, Delivery, GroupKey, MemoryOutbox, Notification, Outbox, Receipt, ReceiverName,
 };
@@ -25,6 +25,7 @@ fn delivery(channel: &str, group: &str, sequence: u64, severity: Severity) -> De
 #[test]
 fn the_outbox_in_memory_passes_the_kit() {
     block_on(outbox_conformance(async || MemoryOutbox::new(100)));
+    block_on(superseding_conformance(async || MemoryOutbox::new(100)));
 }
 
 #[test]
@@ -93,6 +94,54 @@ proptest! {
                 assert_eq!(of(&settled), of(&expected));
             }
             assert_eq!(outbox.pending(&mail).await.unwrap(), 0);
+        });
+    }
+
+    /// Whatever is done to it, every end that was put is delivered or given up, in a message that is not followed by an older one.
+    #[test]
+    fn nothing_that_was_over_is_lost_where_newer_messages_take_the_place_of_older_ones(
+        outcomes in prop::collection::vec((0_u8..6, 0_i64..20), 0..200), puts in 1_u64..40,
+    ) {
+        block_on(async {
+            let outbox = MemoryOutbox::new(1_000);
+            let mail = ChannelName::new("mail").unwrap();
+            let message = |sequence: u64| {
+                let over = Alert::builder(format!("A{sequence}"), START).resolved_at(START).build().unwrap();
+                let fires = Alert::builder("F", START).build().unwrap();
+                let (receiver, key) = (ReceiverName::new("desk").unwrap(), GroupKey::from_text("g"));
+                let message = Notification::alerts(receiver, key, Labels::empty(), sequence, START, vec![over, fires]);
+                Delivery::new(mail.clone(), Arc::new(message))
+            };
+            let (mut heard, mut newest) = (std::collections::BTreeSet::new(), 0);
+            let mut now = START;
+            let mut outcomes = outcomes.into_iter();
+            let mut next = 1;
+            while next <= puts || outbox.pending(&mail).await.unwrap() > 0 {
+                let (outcome, seconds) = outcomes.next().unwrap_or((5, 0));
+                if next <= puts {
+                    outbox.supersede(&[message(next)], now).await.unwrap();
+                    next += 1;
+                }
+                now += TimeDelta::seconds(seconds);
+                for claim in outbox.claim(&mail, now, 1, Duration::from_secs(30)).await.unwrap() {
+                    assert!(claim.notification().sequence() >= newest);
+                    match outcome {
+                        0 => outbox.retry_at(&claim, now + TimeDelta::seconds(50), "no").await.unwrap(),
+                        1 => outbox.release(&claim, now + TimeDelta::seconds(50)).await.unwrap(),
+                        2 | 3 => {} // lost: its lease ends
+                        _ => {
+                            newest = claim.notification().sequence();
+                            heard.extend(claim.notification().resolved().iter().map(|alert| alert.name().to_owned()));
+                            outbox.delivered(&claim, &Receipt::delivered(), now).await.unwrap();
+                        }
+                    }
+                }
+                if next > puts {
+                    now = now.max(outbox.next_due(&mail).await.unwrap().unwrap_or(now));
+                }
+                assert!(outbox.pending(&mail).await.unwrap() <= 2, "one for what is held, one for the rest");
+            }
+            assert_eq!(heard.len() as u64, puts);
         });
     }
 }

@@ -96,14 +96,77 @@ fn a_stale_feed_fires_and_clears_with_the_next_tick() {
     assert_eq!(bench.told(7 * MINUTE), [r#"resolved {alertname="FeedTickStale",feed="itch"}"#]);
 }
 
+const DAY: i64 = 24 * 60 * MINUTE;
+
 #[test]
-fn a_stale_feed_that_is_forgotten_goes_on_firing() {
+fn a_stale_feed_goes_on_firing_until_it_is_taken_for_retired() {
     let mut bench = Bench::new(Rule::stale("feed_tick", "5m"));
-    bench.sample("feed_tick", &of("feed", "itch"), 0, 1.0);
+    bench.sample("feed_tick", &of("feed", "itch"), 0, 1.0).sample("feed_tick", &of("feed", "utp"), 0, 1.0);
     assert!(bench.told(0).is_empty());
-    let day = 24 * 60 * MINUTE;
-    assert_eq!(bench.told(40 * day).len(), 1, "beyond the horizon, first seen long before");
-    assert!(bench.told(41 * day).is_empty(), "still the same alert");
+    assert_eq!(bench.told(6 * MINUTE).len(), 2);
+    bench.sample("feed_tick", &of("feed", "utp"), 5 * DAY, 1.0);
+    assert_eq!(bench.told(5 * DAY)[1], r#"resolved {alertname="FeedTickStale",feed="utp"}"#);
+    bench.sample("feed_tick", &of("feed", "utp"), 7 * DAY, 1.0);
+    let older = bench.told(7 * DAY);
+    assert_eq!(older, [r#"firing {alertname="FeedTickStale",feed="itch"}"#], "it has grown older");
+    let over = bench.told(7 * DAY + 5 * MINUTE);
+    assert_eq!(over, [r#"resolved {alertname="FeedTickStale",feed="itch"}"#], "seven days beyond its limit");
+    assert_eq!(bench.rules.counts().forgotten, 1);
+    bench.sample("feed_tick", &of("feed", "utp"), 8 * DAY, 1.0);
+    assert!(bench.told(8 * DAY).is_empty(), "and does not come back by itself");
+    assert_eq!(format!("{:?}", bench.rules), r#"{"FeedTickStale": 1}"#, "nor takes up room");
+    bench.sample("feed_tick", &of("feed", "itch"), 9 * DAY, 1.0);
+    assert_eq!(bench.told(9 * DAY + 6 * MINUTE).len(), 2, "one that ticks again is watched again");
+}
+
+#[test]
+fn series_that_are_gone_are_forgotten_by_every_policy() {
+    struct Leaving;
+    impl SampleWindows for Leaving {
+        fn aggregate(&self, asked: &Selector, range: TimeRange, _: Aggregate, out: &mut Vec<SeriesValue>) {
+            if asked.metric_name().as_str() != "x" {
+                return;
+            }
+            // A new series each hour, in which the last one leaves.
+            let hour = range.end().as_seconds_f64() as i64 / 3_600;
+            out.push(SeriesValue { labels: of("order", &hour.to_string()), value: 2.0, newest: range.end() });
+        }
+    }
+    let hours = |rule: RuleBuilder| {
+        let mut rules = Evaluator::new([rule.name("X").max_series(10)]).unwrap();
+        let mut most = 0;
+        for hour in 0..100 {
+            rules.evaluate(&Leaving, at(3_600 * hour).to_datetime());
+            most = most.max(rules.firing().count());
+        }
+        (most, rules.counts().forgotten, rules.counts().overflowed)
+    };
+    let day = "3h";
+    let rule = |missing| Rule::above("x", 1.0).missing(missing).forget_after(day);
+    assert_eq!(hours(rule(MissingData::Fire)), (3, 97, 0));
+    assert_eq!(hours(rule(MissingData::NoData)), (3, 97, 0));
+    let open = Condition::absent("never");
+    let held = rule(MissingData::Resolve).hold_while(open);
+    assert_eq!(hours(held), (3, 97, 0), "also what only goes on because something else holds");
+    assert_eq!(
+        hours(Rule::above("x", 1.0).missing(MissingData::Fire)),
+        (10, 0, 90),
+        "a week is more than that"
+    );
+}
+
+#[test]
+fn what_a_rule_waits_for_is_not_forgotten_before() {
+    let told = |rule: RuleBuilder| rule.build().map(|rule| rule.forget_after().as_secs() as i64 / DAY);
+    assert_eq!(told(Rule::above("x", 1.0)), Ok(7));
+    assert_eq!(told(Rule::stale("x", "20d")), Ok(27));
+    assert_eq!(
+        told(Rule::above("x", 1.0).missing(MissingData::Keep(std::time::Duration::from_hours(240)))),
+        Ok(17)
+    );
+    assert_eq!(told(Rule::above("x", 1.0).for_("3d").keep_firing_for("1d").forget_after("5d")), Ok(5));
+    let wrong = Rule::stale("x", "20m").for_("10m").forget_after("30m").build().unwrap_err();
+    assert_eq!(wrong.to_string(), "forget_after: 30m is not longer than the rule itself waits, 30m");
 }
 
 #[test]

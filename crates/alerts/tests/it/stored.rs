@@ -5,7 +5,7 @@ use bellwether_alerts::{
     async_trait,
 };
 use bellwether_core::{Labels, Severity};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
 use crate::block_on;
@@ -44,6 +44,28 @@ fn a_message_in_json_reads_like_this() {
     let expected = expected.replace("KEY", &message.key().to_string());
     let expected: serde_json::Value = serde_json::from_str(&expected).unwrap();
     assert_eq!(serde_json::to_value(&message).unwrap(), expected);
+}
+
+#[test]
+fn every_time_of_an_alert_is_utc_wherever_it_was_written_and_a_local_one_is_refused() {
+    let start: fn(&Alert) -> DateTime<Utc> = Alert::starts_at;
+    let end: fn(&Alert) -> Option<DateTime<Utc>> = Alert::resolved_at;
+    let read = |starts: &str, resolved: &str| {
+        let text =
+            format!(r#"{{"labels":{{"alertname":"A"}},"starts_at":"{starts}","resolved_at":"{resolved}"}}"#);
+        serde_json::from_str::<Alert>(&text)
+    };
+    // An hour apart by the clocks of Paris, which are set ahead in between; no time at all in truth.
+    let alert = read("2020-03-29T01:59:59+01:00", "2020-03-29T03:00:00+02:00").unwrap();
+    assert_eq!(start(&alert).to_rfc3339(), "2020-03-29T00:59:59+00:00");
+    assert_eq!(end(&alert).unwrap() - start(&alert), TimeDelta::seconds(1));
+    let text = serde_json::to_string(&alert).unwrap();
+    assert!(
+        text.contains(r#""starts_at":"2020-03-29T00:59:59Z","resolved_at":"2020-03-29T01:00:00Z""#),
+        "{text}"
+    );
+    assert!(read("2020-03-29T01:59:59", "2020-03-29T03:00:00Z").is_err());
+    assert!(read("2020-03-29T00:59:59Z", "2020-03-29T03:00:00").is_err());
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bellwether_alerts::SendError;
-use bellwether_core::SharedClock;
+use bellwether_core::{Monotonic, SharedClock};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 
 use super::{Endpoint, Tls};
 
@@ -20,18 +20,21 @@ pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// Looks up the name, connects, and shakes hands. `limit` is divided among the addresses of the name.
+/// The least time that an address is given, however many there are.
+const LEAST: Duration = Duration::from_millis(250);
+
+/// Looks up the name, connects, and shakes hands. What the look-up leaves of `limit` is divided among the addresses.
 pub(super) async fn connect(
     endpoint: &Endpoint,
     tls: Option<&Tls>,
     clock: &SharedClock,
     limit: Duration,
 ) -> Result<Stream, SendError> {
+    let deadline = clock.monotonic().saturating_add(limit);
     let failed =
         |error: &io::Error| SendError::retry(format_args!("no connection to {}: {error}", endpoint.host()));
-    let addresses: Vec<_> =
-        lookup_host((endpoint.host(), endpoint.port())).await.map_err(|error| failed(&error))?.collect();
-    let stream = first(&addresses, clock, limit).await.map_err(|error| failed(&error))?;
+    let addresses = endpoint.addresses().await?;
+    let stream = first(&addresses, clock, deadline).await.map_err(|error| failed(&error))?;
     // A request is written whole: there is nothing to wait for. Failing that, it is only slower.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else { return Ok(Box::new(stream)) };
@@ -47,10 +50,11 @@ pub(super) async fn connect(
 }
 
 /// The first address that takes a connection; each has its part of the time.
-async fn first(addresses: &[SocketAddr], clock: &SharedClock, limit: Duration) -> io::Result<TcpStream> {
-    let share = limit / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+async fn first(addresses: &[SocketAddr], clock: &SharedClock, deadline: Monotonic) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in addresses {
+    for (address, to_come) in addresses.iter().zip((1..=addresses.len()).rev()) {
+        let left = deadline.saturating_since(clock.monotonic());
+        let share = (left / u32::try_from(to_come).unwrap_or(u32::MAX)).max(LEAST);
         match clock.timeout(share, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => last = error,

@@ -1,13 +1,16 @@
 //! Where requests go.
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bellwether_alerts::SendError;
 use bellwether_core::MaskedUrl;
 use hyper::Uri;
 use hyper::header::HeaderValue;
 use hyper::http::uri::{InvalidUri, PathAndQuery, Scheme};
+
+use crate::blocking::Blocking;
 
 /// A place that takes requests, read from a URL once. Prints only what the URL shows.
 pub(crate) struct Endpoint {
@@ -18,6 +21,9 @@ pub(crate) struct Endpoint {
     authority: HeaderValue,
     target: PathAndQuery,
     authorization: Option<HeaderValue>,
+    /// It is in clear, and must not leave this machine.
+    stays_here: bool,
+    lookup: Blocking<()>,
 }
 
 /// Whether a request may go over the network in clear.
@@ -74,7 +80,8 @@ impl Endpoint {
         };
         let host = authority.host();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        if !secure && plain == PlainHttp::Loopback && !is_loopback(host) {
+        let stays_here = !secure && plain == PlainHttp::Loopback;
+        if stays_here && !is_loopback(host) {
             return Err(EndpointError::PlainHttp { url: shown });
         }
         Ok(Self {
@@ -84,6 +91,8 @@ impl Endpoint {
             authority: HeaderValue::from_str(host_and_port).map_err(|_| unreadable())?,
             target: uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
             authorization: user_info.map(|user_info| basic(user_info).ok_or_else(unreadable)).transpose()?,
+            stays_here,
+            lookup: Blocking::new("alert-lookup", ()),
             shown,
         })
     }
@@ -98,9 +107,19 @@ impl Endpoint {
         &self.host
     }
 
-    /// The port of the machine.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    /// The addresses of the machine, in the order in which the system wants them tried.
+    ///
+    /// The system's look-up blocks, and nothing stops it before its own end: a second one waits for the first.
+    pub(crate) async fn addresses(&self) -> Result<Vec<SocketAddr>, SendError> {
+        let found = if let Ok(address) = self.host.parse() {
+            vec![SocketAddr::new(address, self.port)]
+        } else {
+            let place = (self.host.clone(), self.port);
+            let found = self.lookup.run(move |()| place.to_socket_addrs().map(Vec::from_iter)).await?;
+            found
+                .map_err(|error| SendError::retry(format_args!("no connection to {}: {error}", self.host)))?
+        };
+        if self.stays_here { this_machine(&self.host, found) } else { Ok(found) }
     }
 
     /// Host and port, as they are written.
@@ -141,6 +160,18 @@ fn is_loopback(host: &str) -> bool {
         || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }
 
+/// The addresses that are of this machine. A name that says so may be given to another by a name server or the file of hosts.
+fn this_machine(host: &str, mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, SendError> {
+    let other = addresses.first().map(SocketAddr::ip);
+    addresses.retain(|address| address.ip().to_canonical().is_loopback());
+    match other {
+        Some(other) if addresses.is_empty() => Err(SendError::permanent(format_args!(
+            "{host} is {other}, to which nothing is sent in clear: write https, or allow_plain_http = true"
+        ))),
+        _ => Ok(addresses),
+    }
+}
+
 /// RFC 7617: user and password, which the URL holds percent-encoded.
 fn basic(user_info: &str) -> Option<HeaderValue> {
     let mut decoded = Vec::with_capacity(user_info.len());
@@ -168,7 +199,7 @@ mod tests {
     #[test]
     fn a_url_is_taken_apart() {
         let found = endpoint("https://desk:pass%20word@[::1]:8443/hook?team=risk#top").unwrap();
-        assert_eq!((found.host(), found.port(), found.is_secure()), ("::1", 8443, true));
+        assert_eq!((found.host(), found.port, found.is_secure()), ("::1", 8443, true));
         assert_eq!(
             (found.authority(), found.target().unwrap().to_string().as_str()),
             (&HeaderValue::from_static("[::1]:8443"), "/hook?team=risk")
@@ -178,7 +209,7 @@ mod tests {
         assert_eq!(format!("{found:?}"), "Endpoint(https://***@[::1]:8443/hook?team=risk#***)");
         let bare = endpoint("https://example.com").unwrap();
         assert_eq!(
-            (bare.host(), bare.port(), bare.target().unwrap().to_string().as_str()),
+            (bare.host(), bare.port, bare.target().unwrap().to_string().as_str()),
             ("example.com", 443, "/")
         );
         assert_eq!(bare.authorization(), None);
@@ -209,6 +240,19 @@ mod tests {
             Endpoint::new(&url, PlainHttp::Loopback).unwrap_err().to_string(),
             "http://10.0.0.1/hook would be sent in clear: write https, or allow_plain_http = true"
         );
+    }
+
+    #[test]
+    fn a_name_of_this_machine_that_leads_to_another_is_not_followed() {
+        let of = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            this_machine("hook.localhost", addresses).map_err(|error| error.to_string())
+        };
+        assert_eq!(of(&[]), Ok(vec![]));
+        assert_eq!(of(&["[::1]:80", "10.0.0.1:80"]), Ok(vec!["[::1]:80".parse().unwrap()]));
+        let refused = "refused for good: hook.localhost is 10.0.0.1, to which nothing is sent in clear: write https, or \
+                       allow_plain_http = true";
+        assert_eq!(of(&["10.0.0.1:80", "[2001:db8::1]:80"]), Err(refused.to_owned()));
     }
 
     #[test]

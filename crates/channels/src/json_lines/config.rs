@@ -12,7 +12,8 @@ pub enum SyncPolicy {
     /// Each line before it counts as delivered.
     #[default]
     EachLine,
-    /// When the channel is closed, and when a file is full; for replays, and where another copy is kept.
+    /// When the channel is closed, and when a file is full; for replays, and where another copy is kept. A file that somebody else
+    /// moves away before is left as it is.
     WhenClosed,
 }
 

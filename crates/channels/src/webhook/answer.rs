@@ -1,4 +1,5 @@
 //! What a status means for a notification.
+use std::fmt;
 use std::time::Duration;
 
 use bellwether_alerts::{Receipt, SendError};
@@ -20,8 +21,10 @@ pub(super) fn outcome(
     match status {
         _ if status.is_success() => Ok(Receipt::delivered()),
         StatusCode::TOO_MANY_REQUESTS => Err(SendError::rate_limited(retry_after(headers, now))),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => Err(later(status, headers, now)),
-        _ if status.is_server_error() => Err(later(status, headers, now)),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => {
+            Err(later(format_args!("answered {status}"), headers, now))
+        }
+        _ if status.is_server_error() => Err(later(format_args!("answered {status}"), headers, now)),
         _ if status.is_redirection() => {
             Err(SendError::permanent(format_args!("answered {status}; redirects are not followed")))
         }
@@ -29,8 +32,8 @@ pub(super) fn outcome(
     }
 }
 
-fn later(status: StatusCode, headers: &HeaderMap, now: DateTime<Utc>) -> SendError {
-    let reason = format_args!("answered {status}");
+/// A later attempt, after the wait that the server asks for.
+pub(super) fn later(reason: impl fmt::Display, headers: &HeaderMap, now: DateTime<Utc>) -> SendError {
     match retry_after(headers, now) {
         Some(after) => SendError::retry_after(after, reason),
         None => SendError::retry(reason),

@@ -1,5 +1,6 @@
 //! What a console writes, and what it says when it cannot.
 use std::io::{self, Write};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -164,16 +165,53 @@ async fn a_writer_that_panics_is_an_error_and_may_be_tried_again() {
     deliver(&console, &drawdowns()).await;
 }
 
+/// Says in the environment of a process that it is the one that is stuck.
+const STUCK: &str = "BELLWETHER_TEST_STUCK";
+
 #[test]
-fn without_a_runtime_there_is_an_error_and_no_panic() {
-    let console = Console::to(name("console"), io::sink());
-    let notification = drawdowns();
-    let mut send = console.send(&notification);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(Err(error)) = send.as_mut().poll(&mut context) else {
-        panic!("there is no runtime")
-    };
-    assert!(matches!(error, SendError::Permanent { .. }), "{error}");
+fn a_process_whose_terminal_is_stuck_comes_to_its_end() {
+    /// Writes to the standard output until nothing more goes in, and longer.
+    struct Flood(tokio::sync::mpsc::UnboundedSender<()>);
+    impl Write for Flood {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(()).unwrap();
+            loop {
+                io::stdout().write_all(bytes)?;
+            }
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    if std::env::var_os(STUCK).is_some() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (told, mut begun) = tokio::sync::mpsc::unbounded_channel();
+            let console = Console::to(name("console"), Flood(told));
+            let message = drawdowns();
+            tokio::select! {
+                sent = console.send(&message) => panic!("nobody reads: {sent:?}"),
+                _ = begun.recv() => {}
+            }
+        });
+        drop(runtime);
+        std::process::exit(42);
+    }
+    let this = std::env::current_exe().unwrap();
+    let test = "console::a_process_whose_terminal_is_stuck_comes_to_its_end";
+    let mut stuck = Command::new(this);
+    stuck.args(["--exact", test, "--nocapture"]).env(STUCK, "1").stdout(Stdio::piped());
+    let mut stuck = stuck.spawn().unwrap();
+    // Open, and read by nobody.
+    let pipe = stuck.stdout.take();
+    let (told, ended) = mpsc::channel();
+    std::thread::scope(|threads| {
+        threads.spawn(move || told.send(stuck.wait().unwrap().code()));
+        let ended = ended.recv_timeout(Duration::from_secs(30));
+        // Frees a process that did not come to its end.
+        drop(pipe);
+        assert_eq!(ended, Ok(Some(42)));
+    });
 }
 
 #[test]

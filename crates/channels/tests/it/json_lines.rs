@@ -182,6 +182,56 @@ async fn a_full_file_is_put_aside_and_the_oldest_is_discarded_and_counted() {
 }
 
 #[tokio::test]
+async fn only_what_was_overwritten_is_counted() {
+    let (folder, path) = folder();
+    let aside = |number: u32| folder.path().join(format!("alerts.jsonl.{number}"));
+    let config = JsonLinesConfig::new(&path).with_max_bytes(64 << 10).with_keep(2);
+    let audit = JsonLinesFile::new(name("audit"), config).unwrap();
+    let big = many(200, "x").firing().to_vec();
+    for (sequence, discarded) in [(1, 0), (2, 0), (3, 0), (4, 1)] {
+        deliver(&audit, &message(sequence, big.clone())).await;
+        assert_eq!(audit.discarded(), discarded, "{sequence}");
+    }
+    assert_eq!((sequences(&aside(2)), sequences(&aside(1)), sequences(&path)), (vec![2], vec![3], vec![4]));
+    // Somebody took one away: the next moves up into the gap.
+    fs::remove_file(aside(1)).unwrap();
+    deliver(&audit, &message(5, big)).await;
+    assert_eq!(audit.discarded(), 1);
+    assert_eq!((sequences(&aside(2)), sequences(&aside(1)), sequences(&path)), (vec![2], vec![4], vec![5]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_that_write_to_one_file_take_turns_and_lose_nothing() {
+    const EACH: u64 = 40;
+    let (folder, path) = folder();
+    let config = JsonLinesConfig::new(&path)
+        .with_max_bytes(64 << 10)
+        .with_keep(1_000)
+        .with_sync(SyncPolicy::WhenClosed);
+    let audits: Vec<_> = (0..3).map(|_| JsonLinesFile::new(name("audit"), config.clone()).unwrap()).collect();
+    // Two fit into a file.
+    let big: Vec<_> = many(500, "x").firing().iter().take(110).cloned().collect();
+    let writing = audits.into_iter().zip(0..).map(|(audit, writer)| {
+        let big = big.clone();
+        async move {
+            for sequence in writer * EACH..(writer + 1) * EACH {
+                deliver(&audit, &message(sequence + 1, big.clone())).await;
+            }
+            audit.discarded()
+        }
+    });
+    assert_eq!(futures_util::future::join_all(writing).await, [0, 0, 0]);
+    let mut found = Vec::new();
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let of_one = sequences(&file.unwrap().path());
+        assert_eq!(of_one.len(), 2, "a file is put aside when it is full, and not before");
+        found.extend(of_one);
+    }
+    found.sort_unstable();
+    assert_eq!(found, (1..=3 * EACH).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn without_kept_files_a_full_file_is_discarded() {
     let (folder, path) = folder();
     let config = JsonLinesConfig::new(&path).with_max_bytes(64 << 10).with_keep(0);

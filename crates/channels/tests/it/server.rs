@@ -18,6 +18,8 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) enum Reply {
     /// Writes these bytes, and closes the connection.
     Bytes(Vec<u8>),
+    /// Answers 413 as soon as the request begins, and reads no more of it.
+    Early,
     /// Never answers.
     Hang,
     /// Answers 200 and sends a body without end.
@@ -142,6 +144,11 @@ async fn answer(
     reply: Reply,
     told: &UnboundedSender<Received>,
 ) {
+    if let Reply::Early = reply {
+        stream.read_u8().await.unwrap();
+        stream.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        return std::future::pending().await;
+    }
     let Some(request) = read(&mut stream).await else { return };
     let _ = told.send(request);
     // The client may have gone; that is its right.
@@ -150,6 +157,7 @@ async fn answer(
             let _ = stream.write_all(&bytes).await;
             let _ = stream.shutdown().await;
         }
+        Reply::Early => unreachable!("it is answered above"),
         Reply::Hang => {
             let mut rest = Vec::new();
             let _ = stream.read_to_end(&mut rest).await;

@@ -66,6 +66,12 @@ pub struct RateLimiter {
 
 impl RateLimiter {
     /// A limiter of `permits` grants in any window of length `per`.
+    ///
+    /// Neither permits nor window can be forgotten or confused: this does not compile.
+    ///
+    /// ```compile_fail
+    /// bellwether_core::resilience::RateLimiter::new(60, 1);
+    /// ```
     pub fn new(permits: NonZeroU32, per: Duration) -> Result<Self, RateLimitError> {
         let permits = permits.get();
         if per.is_zero() {

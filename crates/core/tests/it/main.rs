@@ -4,6 +4,7 @@
 mod clock;
 mod config;
 mod config_faults;
+mod ear;
 mod figures;
 mod human_duration;
 mod labels;

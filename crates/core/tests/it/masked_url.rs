@@ -130,18 +130,6 @@ fn where_the_path_is_the_secret_only_scheme_and_host_are_shown() {
 }
 
 #[test]
-fn messages_of_others_are_scrubbed() {
-    let url = MaskedUrl::parse("postgres://desk:p%40ss-word@db/x?sslpassword=other").unwrap();
-    let message = "cannot connect to postgres://desk:p%40ss-word@db/x?sslpassword=other as p@ss-word (other)";
-    assert_eq!(url.scrub(message), "cannot connect to postgres://desk:***@db/x?sslpassword=*** as *** (***)");
-    let hook = MaskedUrl::path_is_secret("https://host/services/abcdefghij").unwrap();
-    assert_eq!(
-        hook.scrub("POST /services/abcdefghij: 404, no hook abcdefghij"),
-        "POST /***: 404, no hook ***"
-    );
-}
-
-#[test]
 fn what_is_not_a_url_is_refused_with_a_reason() {
     for (text, error) in [
         ("", MaskedUrlError::NoScheme),
@@ -171,8 +159,6 @@ proptest! {
             let url = MaskedUrl::parse(text.replace("MARKER", &marker)).unwrap();
             let shown = everything_shown(&url);
             prop_assert!(!shown.contains(&marker), "{}", shown);
-            let scrubbed = url.scrub(&format!("error at {}: {marker}", url.expose()));
-            prop_assert!(!scrubbed.contains(&marker), "{}", scrubbed);
             let whole = MaskedUrl::path_is_secret(text.replace("MARKER", &marker)).unwrap();
             prop_assert!(!everything_shown(&whole).contains(&marker));
         }
@@ -204,10 +190,4 @@ proptest! {
         let has_user_info = !theirs.username().is_empty() || theirs.password().is_some_and(|text| !text.is_empty());
         prop_assert!(!has_user_info || (user_info == "***" && ours.has_credentials()), "{} shows {}", text, shown);
     }
-}
-
-#[test]
-fn a_hidden_part_that_begins_like_another_lets_none_of_it_through() {
-    let url = MaskedUrl::parse("postgres://desk:hunter@db/x?password=hunter-two-and-more").unwrap();
-    assert_eq!(url.scrub("refused: hunter-two-and-more, hunter"), "refused: ***, ***");
 }

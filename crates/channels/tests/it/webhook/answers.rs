@@ -55,6 +55,10 @@ async fn a_wait_is_respected_with_every_later_attempt() {
         let error = answered(Reply::head(status, "Retry-After: 5\r\n")).await.unwrap_err();
         assert_eq!(error.after(), Some(Duration::from_secs(5)), "{status}");
     }
+    // So is the smaller message that a server asks for.
+    let server = Server::start([Reply::head(413, "Retry-After: 5\r\n")]).await;
+    let error = webhook(server.config()).send(&digest("The day", &"x".repeat(100_000))).await.unwrap_err();
+    assert_eq!(error.after(), Some(Duration::from_secs(5)), "{error}");
 }
 
 #[tokio::test]
@@ -126,6 +130,18 @@ async fn a_connection_that_breaks_within_the_answer_was_answered() {
     let cut =
         Reply::bytes("HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nRetry-After: 3\r\n\r\nffff\r\nhalf");
     assert_eq!(answered(cut).await.unwrap_err().after(), Some(Duration::from_secs(3)));
+}
+
+#[tokio::test]
+async fn an_answer_before_the_end_of_the_request_is_heard() {
+    let mut server = Server::start([Reply::Early]).await;
+    let mut config = server.config();
+    config.max_body_bytes = 16 << 20;
+    let hook = webhook(config);
+    // More than the sockets hold between them.
+    let error = hook.send(&digest("The day", &"x".repeat(15 << 20))).await.unwrap_err();
+    assert!(error.to_string().contains("bytes were too many"), "{error}");
+    assert_eq!(server.connections(), 1);
 }
 
 #[tokio::test]
