@@ -102,7 +102,7 @@ pub struct DeadLetter {
 /// Deliveries that are stored before they are sent: what makes delivery at least once.
 ///
 /// A delivery is *open* from [`put`](Self::put) until it is delivered or dead. A courier claims it, tries, and settles the claim; a claim whose
-/// lease ends without that is open again for the next one, so a crash loses nothing. Each claim has a
+/// lease ends without that, or whose holder the outbox knows to have gone, is open again for the next one, so a crash loses nothing. Each claim has a
 /// fence: settling with a fence that is no longer the last one given for its delivery is refused with
 /// [`RepositoryError::Fenced`] and changes nothing.
 ///

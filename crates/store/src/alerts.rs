@@ -23,7 +23,8 @@ const PRUNED_AT_ONCE: i64 = 5_000;
 /// [`NotificationLog`](bellwether_alerts::NotificationLog) and [`AlertHistory`](bellwether_alerts::AlertHistory). Cloned freely.
 ///
 /// A delivery that was put and a change that was appended are on the disk, synchronised, when it says so. Claims, settlements and the
-/// log of deliveries are committed: a crash of the process loses none. A power cut may undo the last of them; then a delivery is
+/// log of deliveries are committed: a crash of the process loses none. What an earlier opening of the file had claimed and not settled is open
+/// again at once, since one process alone writes to a file, and the attempt that was begun counts. A power cut may undo the last of them; then a delivery is
 /// open again, is made once more with the same key, and logged again. Instants are kept in whole microseconds. A row that cannot
 /// be read is put aside or passed over, counted and told to the log; it blocks nothing.
 #[derive(Clone)]

@@ -114,6 +114,9 @@ impl Samples {
 /// Values that are not finite, samples that are too old, and series beyond the bound are not kept, and counted by reason. Age
 /// is told by the clock when samples come and when they are read; they are deleted only once they are old also beside the
 /// newest sample that is stored, and by the time that has passed since the store was opened. So a clock that jumps deletes nothing.
+///
+/// What a series gained is told as its last [kind](bellwether_core::Kind) says: a counter that falls has started again from zero, anything
+/// else has fallen.
 #[derive(Clone)]
 pub struct StoredSamples {
     engine: Arc<Engine>,

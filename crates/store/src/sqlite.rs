@@ -18,6 +18,8 @@ mod writer;
 pub(crate) mod alert_history;
 #[cfg(feature = "samples")]
 pub(crate) mod chunk_rows;
+#[cfg(feature = "alerts")]
+pub(crate) mod earlier_claims;
 #[cfg(feature = "samples")]
 mod head_rows;
 #[cfg(any(feature = "alerts", feature = "snapshots"))]
@@ -54,6 +56,8 @@ mod tests {
             super::writer::STATEMENTS,
             #[cfg(feature = "alerts")]
             super::alert_history::STATEMENTS,
+            #[cfg(feature = "alerts")]
+            super::earlier_claims::STATEMENTS,
             #[cfg(feature = "alerts")]
             super::notification_log::STATEMENTS,
             #[cfg(feature = "alerts")]

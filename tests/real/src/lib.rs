@@ -1,1 +1,2 @@
-//! Tests against real servers, a real browser and real process kills.
+//! Tests against real servers and real process kills: see `tests/it`.
+#![forbid(unsafe_code)]

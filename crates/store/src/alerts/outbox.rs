@@ -12,7 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{StoredAlerts, corrupt, instant, rank, rows};
 use crate::StoreError;
 use crate::sqlite::outbox::{
-    Bounds, ClaimDue, DeliveryKey, NewDelivery, Put, PutAside, Settle, Settlement, letters, next_due, pending,
+    Bounds, ClaimDue, DeliveryKey, Merge, NewDelivery, Put, PutAside, Settle, Settlement, letters, next_due,
+    pending,
 };
 use crate::sqlite::readers::Reader;
 
@@ -28,6 +29,35 @@ impl StoredAlerts {
             settled: rows(self.config.settled_keys),
             letters: rows(self.config.dead_letters),
         }
+    }
+
+    async fn store(
+        &self,
+        deliveries: &[Delivery],
+        now: DateTime<Utc>,
+        merge: Option<Merge>,
+    ) -> Result<usize, RepositoryError> {
+        let new = |delivery: &Delivery| {
+            let notification = delivery.notification();
+            Ok(NewDelivery {
+                key: key(delivery),
+                group: notification.group_key().as_str().to_owned(),
+                severity: rank(notification.severity()),
+                payload: serde_json::to_string(&**notification)?,
+            })
+        };
+        let deliveries = deliveries.iter().map(new).collect::<Result<Vec<_>, _>>().map_err(corrupt(NAME))?;
+        if deliveries.is_empty() {
+            return Ok(0);
+        }
+        let put = Put {
+            deliveries,
+            now: now.timestamp_micros(),
+            bounds: self.bounds(),
+            earlier: Arc::clone(self.engine.earlier_claims()),
+            merge,
+        };
+        self.write(NAME, put).await
     }
 
     async fn settle(&self, claim: &Claim, settlement: Settlement) -> Result<(), RepositoryError> {
@@ -64,23 +94,20 @@ fn notification(payload: &str) -> Result<Arc<Notification>, serde_json::Error> {
     serde_json::from_str(payload).map(Arc::new)
 }
 
+/// A payload that cannot be read takes no place and gives none: it is put aside when it is claimed.
+fn merge(newer: &str, older: &str) -> Option<(String, i64)> {
+    let both = notification(newer).ok()?.in_place_of(&*notification(older).ok()?)?;
+    Some((serde_json::to_string(&both).ok()?, rank(both.severity())))
+}
+
 #[async_trait]
 impl Outbox for StoredAlerts {
     async fn put(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError> {
-        let new = |delivery: &Delivery| {
-            let notification = delivery.notification();
-            Ok(NewDelivery {
-                key: key(delivery),
-                group: notification.group_key().as_str().to_owned(),
-                severity: rank(notification.severity()),
-                payload: serde_json::to_string(&**notification)?,
-            })
-        };
-        let deliveries = deliveries.iter().map(new).collect::<Result<Vec<_>, _>>().map_err(corrupt(NAME))?;
-        if deliveries.is_empty() {
-            return Ok(0);
-        }
-        self.write(NAME, Put { deliveries, now: now.timestamp_micros(), bounds: self.bounds() }).await
+        self.store(deliveries, now, None).await
+    }
+
+    async fn supersede(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError> {
+        self.store(deliveries, now, Some(merge)).await
     }
 
     async fn claim(
@@ -97,6 +124,7 @@ impl Outbox for StoredAlerts {
             now: now.timestamp_micros(),
             until: until.timestamp_micros(),
             limit: limit.min(MAX_CLAIMS) as i64,
+            earlier: Arc::clone(self.engine.earlier_claims()),
         };
         let (mut claims, mut damaged) = (Vec::new(), Vec::new());
         for claimed in self.write(NAME, due).await? {
@@ -148,8 +176,9 @@ impl Outbox for StoredAlerts {
     }
 
     async fn next_due(&self, channel: &ChannelName) -> Result<Option<DateTime<Utc>>, RepositoryError> {
+        let (earlier, now) = (self.engine.earlier_claims().last(), self.engine.now());
         let mut reader = self.reader().await?;
-        let at = next_due(reader.connection().map_err(told)?, channel.as_str()).await;
+        let at = next_due(reader.connection().map_err(told)?, channel.as_str(), earlier, now).await;
         let at = at.map_err(|error| told(reader.fault(error)))?;
         reader.done();
         Ok(at.map(instant))

@@ -52,9 +52,10 @@ impl Directory {
     }
 
     /// The first series that is meant, in the order of labels, from a bound on.
-    pub(crate) fn next(&self, selector: &Selector, from: Bound<&Labels>) -> Option<(Labels, i64)> {
+    pub(crate) fn next(&self, selector: &Selector, from: Bound<&Labels>) -> Option<(Arc<SeriesKey>, i64)> {
         let metric = self.metrics.get(selector.metric_name())?;
         let mut series = metric.sorted.range((from, Bound::Unbounded));
-        series.find(|(labels, _)| selector.matches(labels)).map(|(labels, number)| (labels.clone(), *number))
+        let (_, number) = series.find(|(labels, _)| selector.matches(labels))?;
+        Some((Arc::clone(self.keys.get(number)?), *number))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bellwether_core::{
     Cursor, CursorError, HistoryError, HistoryQuery, Labels, Page, PageRequest, Sample, SampleHistory,
-    SeriesSample, Timestamp, async_trait,
+    SeriesKey, SeriesSample, Timestamp, async_trait,
 };
 
 use super::steps::Steps;
@@ -83,25 +83,25 @@ impl Reading<'_> {
             Some(place) => Bound::Included(&place.labels),
         };
         let mut next = self.samples.directory.read().next(selector, first);
-        while let Some((labels, series)) = next {
+        while let Some((key, series)) = next {
             let from = match &place {
-                Some(place) if place.labels == labels => place.at.max(start),
+                Some(place) if place.labels == key.labels => place.at.max(start),
                 _ => start,
             };
             if from < end {
-                self.series(&labels, series, (from, end)).await?;
+                self.series(&key, series, (from, end)).await?;
             }
             if self.points.len() >= self.most {
                 break;
             }
-            next = self.samples.directory.read().next(selector, Bound::Excluded(&labels));
+            next = self.samples.directory.read().next(selector, Bound::Excluded(&key.labels));
         }
         Ok(())
     }
 
     async fn series(
         &mut self,
-        labels: &Labels,
+        key: &SeriesKey,
         series: i64,
         (from, to): (i64, i64),
     ) -> Result<(), HistoryError> {
@@ -111,7 +111,7 @@ impl Reading<'_> {
         let points = match self.query.step {
             None => self.plain(stretch, room).await?,
             Some((step, aggregate)) => {
-                let mut steps = Steps::new(self.query.range, step, aggregate);
+                let mut steps = Steps::new(self.query.range, step, aggregate, key.descriptor.kind);
                 let columns = if needs_no_samples(aggregate) { steps.length() } else { 0 };
                 self.stepped(stretch, room, columns, &mut steps).await?;
                 steps.points().to_vec()
@@ -120,7 +120,7 @@ impl Reading<'_> {
         for (at, value) in points.into_iter().take(room) {
             let at = Timestamp::from_micros(at)
                 .map_err(|error| HistoryError::Unavailable { reason: error.to_string() })?;
-            let sample = SeriesSample { labels: labels.clone(), sample: Sample::new(at, value) };
+            let sample = SeriesSample { labels: key.labels.clone(), sample: Sample::new(at, value) };
             self.points.push(Point { series, sample });
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwether_core::{Aggregate, HistoryError, TimeRange};
+use bellwether_core::{Aggregate, HistoryError, Kind, TimeRange};
 
 use super::summary::{Columns, Summary};
 
@@ -17,16 +17,17 @@ pub(super) struct Steps {
     end: i64,
     step: i64,
     aggregate: Aggregate,
+    kind: Kind,
     /// The step that is being filled, and where it ends.
     open: Option<(i64, Summary)>,
     points: Vec<(i64, f64)>,
 }
 
 impl Steps {
-    pub(super) fn new(range: TimeRange, step: Duration, aggregate: Aggregate) -> Self {
+    pub(super) fn new(range: TimeRange, step: Duration, aggregate: Aggregate, kind: Kind) -> Self {
         let step = i64::try_from(step.as_micros()).unwrap_or(i64::MAX).max(1);
         let (origin, end) = (range.start().as_micros(), range.end().as_micros());
-        Self { origin, end, step, aggregate, open: None, points: Vec::new() }
+        Self { origin, end, step, aggregate, kind, open: None, points: Vec::new() }
     }
 
     /// Length of a step in microseconds.
@@ -45,7 +46,7 @@ impl Steps {
         if self.open.as_ref().is_some_and(|(open, _)| *open != end) {
             self.finish();
         }
-        &mut self.open.get_or_insert_with(|| (end, Summary::new(self.aggregate))).1
+        &mut self.open.get_or_insert_with(|| (end, Summary::new(self.aggregate, self.kind))).1
     }
 
     pub(super) fn add(&mut self, sample: (i64, f64)) -> Result<(), HistoryError> {

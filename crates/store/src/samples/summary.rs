@@ -1,6 +1,6 @@
 //! A run of samples summed up.
 
-use bellwether_core::Aggregate;
+use bellwether_core::{Aggregate, Kind, quantile};
 
 /// A sum that keeps what rounding loses (Neumaier 1974).
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,17 +71,19 @@ pub(crate) struct Summary {
     time_time: f64,
     value_value: f64,
     time_value: f64,
-    /// What a counter had before each reset, added up.
-    before_resets: f64,
+    /// Whether a fall is a restart: a counter falls for no other reason, and anything else may fall.
+    falls_by_restart: bool,
+    /// What a counter had before each restart, added up.
+    before_restarts: f64,
     /// All values, for a quantile.
     values: Option<Vec<f64>>,
 }
 
 impl Summary {
     /// Of nothing yet. Values are kept one by one only for a quantile.
-    pub(crate) fn new(aggregate: Aggregate) -> Self {
+    pub(crate) fn new(aggregate: Aggregate, kind: Kind) -> Self {
         let values = matches!(aggregate, Aggregate::Quantile(_)).then(Vec::new);
-        Self { values, ..Self::default() }
+        Self { values, falls_by_restart: kind == Kind::Counter, ..Self::default() }
     }
 
     /// Values that are kept one by one.
@@ -98,8 +100,8 @@ impl Summary {
         self.sum.add(value);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        if value < self.last.1 {
-            self.before_resets += self.last.1;
+        if self.falls_by_restart && value < self.last.1 {
+            self.before_restarts += self.last.1;
         }
         self.last = (at, value);
         let n = self.count as f64;
@@ -135,7 +137,7 @@ impl Summary {
             return None;
         }
         let (two, count) = (self.count >= 2, self.count as f64);
-        let increase = (self.last.1 - self.first.1) + self.before_resets;
+        let increase = (self.last.1 - self.first.1) + self.before_restarts;
         let value = match aggregate {
             Aggregate::Last => Some(self.last.1),
             Aggregate::First => Some(self.first.1),
@@ -163,28 +165,16 @@ impl Summary {
     }
 }
 
-/// The quantile of some values, linear between order statistics (Hyndman and Fan 1996, type 7). Leaves them in another order.
-fn quantile(values: &mut [f64], q: f64) -> Option<f64> {
-    let last = values.len().checked_sub(1)?;
-    if !(0.0..=1.0).contains(&q) {
-        return None;
-    }
-    let rank = q * last as f64;
-    let below = (rank.floor() as usize).min(last);
-    let part = rank - below as f64;
-    let (_, &mut low, above) = values.select_nth_unstable_by(below, f64::total_cmp);
-    let high = above.iter().copied().min_by(f64::total_cmp).filter(|_| part > 0.0);
-    let Some(high) = high else { return Some(low) };
-    let between = low + (high - low) * part;
-    Some(if between.is_finite() { between } else { low * (1.0 - part) + high * part })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn of(aggregate: Aggregate, samples: &[(i64, f64)]) -> Option<f64> {
-        let mut summary = Summary::new(aggregate);
+        of_kind(Kind::Counter, aggregate, samples)
+    }
+
+    fn of_kind(kind: Kind, aggregate: Aggregate, samples: &[(i64, f64)]) -> Option<f64> {
+        let mut summary = Summary::new(aggregate, kind);
         for sample in samples {
             summary.add(*sample);
         }
@@ -211,6 +201,16 @@ mod tests {
             (of(Aggregate::Slope, &[(0, 1.0), (second, 3.0), (2 * second, 5.0)]).unwrap() - 2.0).abs()
                 < 1e-15
         );
+    }
+
+    #[test]
+    fn only_a_counter_falls_by_starting_again() {
+        let samples = [(0, 1.0), (1_000_000, 4.0), (2_000_000, -5.0), (4_000_000, -1.0)];
+        for kind in [Kind::Gauge, Kind::Histogram] {
+            assert_eq!(of_kind(kind, Aggregate::Increase, &samples), Some(-2.0), "{kind}");
+            assert_eq!(of_kind(kind, Aggregate::Rate, &samples), Some(-0.5), "{kind}");
+        }
+        assert_eq!(of_kind(Kind::Counter, Aggregate::Increase, &samples), Some(2.0));
     }
 
     #[test]
@@ -243,7 +243,7 @@ mod tests {
             Aggregate::First,
             Aggregate::Last,
         ] {
-            let mut summary = Summary::new(aggregate);
+            let mut summary = Summary::new(aggregate, Kind::Counter);
             for sample in head {
                 summary.add(*sample);
             }

@@ -65,6 +65,8 @@ impl Engine {
             wake,
             identity: Mutex::default(),
             trouble: Mutex::new(None),
+            #[cfg(feature = "alerts")]
+            earlier_claims: Arc::default(),
             name,
         });
         let tasks = Supervisor::new(&clock);
@@ -119,6 +121,18 @@ impl Engine {
     /// The writer's task, for health checks.
     pub(crate) fn tasks(&self) -> &Supervisor {
         &self.tasks
+    }
+
+    /// What an earlier opening had claimed.
+    #[cfg(feature = "alerts")]
+    pub(crate) fn earlier_claims(&self) -> &Arc<super::earlier_claims::EarlierClaims> {
+        &self.desk.earlier_claims
+    }
+
+    /// The wall clock's instant in microseconds.
+    #[cfg(feature = "alerts")]
+    pub(crate) fn now(&self) -> i64 {
+        self.desk.clock.now().timestamp_micros()
     }
 
     /// How the file is called in messages.

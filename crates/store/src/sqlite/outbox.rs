@@ -1,8 +1,11 @@
 //! Rows of the outbox, of settled keys and of dead letters.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
+use super::earlier_claims::EarlierClaims;
 use super::request::{Durability, Write};
 
 const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM outbox WHERE channel = ?1 AND key = ?2)
@@ -12,7 +15,13 @@ const PUT: &str = "INSERT INTO outbox (channel, key, group_key, severity, leads,
     WHERE NOT EXISTS (SELECT 1 FROM settled WHERE channel = ?1 AND key = ?2)
     AND (SELECT count(*) FROM outbox) < ?7
     ON CONFLICT (channel, key) DO NOTHING";
-const MILDEST: &str = "SELECT id, severity FROM outbox WHERE fence IS NULL ORDER BY severity, id LIMIT 1";
+const OWN: &str = "SELECT id, coalesce(fence, 0) > ?4 AND due_at > ?3, payload FROM outbox
+    WHERE channel = ?1 AND key = ?2";
+const BEFORE: &str = "SELECT id, payload FROM outbox
+    WHERE channel = ?1 AND group_key = ?2 AND id < ?3 AND (coalesce(fence, 0) <= ?5 OR due_at <= ?4) ORDER BY id";
+const REPLACE: &str = "UPDATE outbox SET payload = ?2, severity = ?3 WHERE id = ?1";
+const MILDEST: &str =
+    "SELECT id, severity FROM outbox WHERE coalesce(fence, 0) <= ?1 ORDER BY severity, id LIMIT 1";
 const COUNT_DUE: &str = "SELECT count(*) FROM
     (SELECT 1 FROM outbox WHERE channel = ?1 AND leads = 1 AND due_at <= ?2 LIMIT ?3)";
 const NEXT_FENCES: &str = "UPDATE meta SET value = value + ?1 WHERE key = 'fence' RETURNING value - ?1";
@@ -36,6 +45,8 @@ const GIVE_BACK: &str =
 const PUT_ASIDE: &str =
     "INSERT INTO damaged (source, found_at, reason, data) VALUES ('outbox', ?1, ?2, CAST(?3 AS BLOB))";
 const NEXT_DUE: &str = "SELECT min(due_at) FROM outbox WHERE channel = ?1 AND leads = 1";
+const NEXT_DUE_OR_EARLIER: &str = "SELECT min(CASE WHEN fence <= ?2 THEN min(due_at, ?3) ELSE due_at END)
+    FROM outbox WHERE channel = ?1 AND leads = 1";
 const PENDING: &str = "SELECT count(*) FROM outbox WHERE channel = ?1";
 const LETTERS: &str = "SELECT id, at, channel, attempts, reason, payload FROM dead_letters WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
 
@@ -43,6 +54,9 @@ const LETTERS: &str = "SELECT id, at, channel, attempts, reason, payload FROM de
 pub(super) const STATEMENTS: &[&str] = &[
     IS_KNOWN,
     PUT,
+    OWN,
+    BEFORE,
+    REPLACE,
     MILDEST,
     COUNT_DUE,
     NEXT_FENCES,
@@ -57,6 +71,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     GIVE_BACK,
     PUT_ASIDE,
     NEXT_DUE,
+    NEXT_DUE_OR_EARLIER,
     PENDING,
     LETTERS,
 ];
@@ -69,7 +84,7 @@ pub(crate) struct DeliveryKey {
 }
 
 /// A delivery that is to be put.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct NewDelivery {
     pub(crate) key: DeliveryKey,
     pub(crate) group: String,
@@ -157,12 +172,18 @@ async fn bury(
     Ok(())
 }
 
+/// The payload and severity of a newer message in the place of an older one, from the payloads of both; nothing if it must not take that place.
+pub(crate) type Merge = fn(newer: &str, older: &str) -> Option<(String, i64)>;
+
 /// Puts deliveries, all or none; tells how many were new.
 #[derive(Debug)]
 pub(crate) struct Put {
     pub(crate) deliveries: Vec<NewDelivery>,
     pub(crate) now: i64,
     pub(crate) bounds: Bounds,
+    pub(crate) earlier: Arc<EarlierClaims>,
+    /// How each takes the place of those before it in its group, if it should.
+    pub(crate) merge: Option<Merge>,
 }
 
 #[async_trait]
@@ -172,6 +193,14 @@ impl Write for Put {
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<usize> {
         let mut new = 0;
         for delivery in &self.deliveries {
+            let delivery = match self.merge {
+                Some(merge) => match self.supersede(connection, delivery, merge).await? {
+                    Some(delivery) => delivery,
+                    None => continue,
+                },
+                None => delivery.clone(),
+            };
+            let delivery = &delivery;
             if self.put(connection, delivery, self.bounds.open).await? {
                 new += 1;
             } else if self.is_new(connection, delivery).await? {
@@ -189,6 +218,49 @@ impl Write for Put {
 }
 
 impl Put {
+    /// Takes out what a delivery takes the place of. Gives the delivery that says it all, if it is still to be put.
+    async fn supersede(
+        &self,
+        connection: &mut SqliteConnection,
+        delivery: &NewDelivery,
+        merge: Merge,
+    ) -> sqlx::Result<Option<NewDelivery>> {
+        let DeliveryKey { channel, key } = &delivery.key;
+        let own: Option<(i64, bool, String)> = sqlx::query_as(OWN)
+            .bind(channel)
+            .bind(&key[..])
+            .bind(self.now)
+            .bind(self.earlier.last())
+            .fetch_optional(&mut *connection)
+            .await?;
+        let mut all = delivery.clone();
+        match &own {
+            Some((_, true, _)) => return Ok(None),
+            Some((_, false, payload)) => all.payload.clone_from(payload),
+            None if !self.is_new(connection, delivery).await? => return Ok(None),
+            None => {}
+        }
+        let before: Vec<(i64, String)> = sqlx::query_as(BEFORE)
+            .bind(channel)
+            .bind(&delivery.group)
+            .bind(own.as_ref().map_or(i64::MAX, |(id, ..)| *id))
+            .bind(self.now)
+            .bind(self.earlier.last())
+            .fetch_all(&mut *connection)
+            .await?;
+        for (id, older) in before {
+            let Some((payload, severity)) = merge(&all.payload, &older) else { continue };
+            (all.payload, all.severity) = (payload, severity);
+            let taken = Taken::of(sqlx::query_as(TAKE).bind(id).fetch_one(&mut *connection).await?);
+            taken.leave(connection, self.bounds).await?;
+            if let Some((id, ..)) = own {
+                let replace = sqlx::query(REPLACE).bind(id).bind(&all.payload).bind(all.severity);
+                replace.execute(&mut *connection).await?;
+            }
+        }
+        Ok(own.is_none().then_some(all))
+    }
+
     /// Tells whether it was put: neither if it is known nor if there are `most` already.
     async fn put(
         &self,
@@ -216,9 +288,10 @@ impl Put {
         Ok(!known)
     }
 
-    /// Gives up the oldest of the mildest that is not claimed; not if all of them are worse than the new one.
+    /// Gives up the oldest of the mildest that nobody holds; not if all of them are worse than the new one.
     async fn make_room(&self, connection: &mut SqliteConnection, severity: i64) -> sqlx::Result<bool> {
-        let mildest: Option<(i64, i64)> = sqlx::query_as(MILDEST).fetch_optional(&mut *connection).await?;
+        let mildest: Option<(i64, i64)> =
+            sqlx::query_as(MILDEST).bind(self.earlier.last()).fetch_optional(&mut *connection).await?;
         let Some((id, _)) = mildest.filter(|(_, mild)| *mild <= severity) else { return Ok(false) };
         let taken = Taken::of(sqlx::query_as(TAKE).bind(id).fetch_one(&mut *connection).await?);
         taken.leave(connection, self.bounds).await?;
@@ -247,13 +320,14 @@ pub(crate) struct Claimed {
     pub(crate) payload: String,
 }
 
-/// Claims what is due, the worst first.
+/// Claims what is due, the worst first. What an earlier opening had claimed is due.
 #[derive(Debug)]
 pub(crate) struct ClaimDue {
     pub(crate) channel: String,
     pub(crate) now: i64,
     pub(crate) until: i64,
     pub(crate) limit: i64,
+    pub(crate) earlier: Arc<EarlierClaims>,
 }
 
 #[async_trait]
@@ -265,7 +339,12 @@ impl Write for ClaimDue {
         Durability::Committed
     }
 
+    fn committed(&mut self) {
+        self.earlier.given_back();
+    }
+
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<Vec<Claimed>> {
+        self.earlier.give_back(connection, self.now).await?;
         let (due,): (i64,) = sqlx::query_as(COUNT_DUE)
             .bind(&self.channel)
             .bind(self.now)
@@ -383,9 +462,21 @@ impl Write for Settle {
     }
 }
 
-/// When something of a channel is due.
-pub(crate) async fn next_due(connection: &mut SqliteConnection, channel: &str) -> sqlx::Result<Option<i64>> {
-    let (at,): (Option<i64>,) = sqlx::query_as(NEXT_DUE).bind(channel).fetch_one(connection).await?;
+/// When something of a channel is due; what an earlier opening had claimed is due now, unless `earlier`, the last fence of such claims, is
+/// zero.
+pub(crate) async fn next_due(
+    connection: &mut SqliteConnection,
+    channel: &str,
+    earlier: i64,
+    now: i64,
+) -> sqlx::Result<Option<i64>> {
+    let asked = if earlier > 0 {
+        sqlx::query_as(NEXT_DUE_OR_EARLIER).bind(channel).bind(earlier).bind(now)
+    } else {
+        // Answered by an index alone.
+        sqlx::query_as(NEXT_DUE).bind(channel)
+    };
+    let (at,): (Option<i64>,) = asked.fetch_one(connection).await?;
     Ok(at)
 }
 

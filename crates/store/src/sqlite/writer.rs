@@ -39,6 +39,8 @@ pub(super) struct Desk {
     pub(super) identity: Mutex<Identity>,
     /// What went wrong last, until something goes well.
     pub(super) trouble: Mutex<Option<StoreError>>,
+    #[cfg(feature = "alerts")]
+    pub(super) earlier_claims: Arc<super::earlier_claims::EarlierClaims>,
 }
 
 /// Which file was opened, and its log. Nothing while none is.
@@ -78,6 +80,18 @@ impl Desk {
 
     fn fault(&self, error: &sqlx::Error) -> StoreError {
         classify(&self.name, self.busy_timeout, error)
+    }
+
+    /// Remembers what an earlier opening had claimed.
+    #[cfg(feature = "alerts")]
+    async fn look(&self, mut connection: SqliteConnection) -> Result<SqliteConnection, StoreError> {
+        match self.earlier_claims.look(&mut connection).await {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                close(connection).await;
+                Err(self.fault(&error))
+            }
+        }
     }
 
     fn measure_files(&self) {
@@ -141,6 +155,8 @@ impl Writer {
     async fn open_first(&mut self) -> Result<(), StoreError> {
         let now = self.desk.clock.now().timestamp_micros();
         let connection = self.desk.options.open_first(now).await?;
+        #[cfg(feature = "alerts")]
+        let connection = self.desk.look(connection).await?;
         self.desk.identity.lock().file = FileIdentity::at(&self.desk.path);
         self.load(connection).await
     }

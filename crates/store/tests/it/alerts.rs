@@ -18,6 +18,19 @@ async fn a_stored_outbox_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn a_stored_outbox_passes_the_kits() {
+    let desks = std::sync::Mutex::new(Vec::new());
+    let make = || async {
+        let desk = Desk::open().await;
+        let outbox = desk.store.alerts();
+        desks.lock().unwrap().push(desk);
+        outbox
+    };
+    bellwether_alerts::testing::outbox_conformance(make).await;
+    bellwether_alerts::testing::superseding_conformance(make).await;
+}
+
+#[tokio::test]
 async fn an_outbox_in_memory_keeps_the_same_contract() {
     contract::keeps_the_outbox_contract(&MemoryOutbox::default()).await;
 }

@@ -130,7 +130,14 @@ pub(crate) fn metric(name: &str) -> MetricName {
 }
 
 pub(crate) fn series(name: &str, symbol: &str) -> Arc<SeriesKey> {
-    let descriptor = Descriptor::gauge(metric(name), Unit::Usd, "Last price");
+    of_symbol(Descriptor::gauge(metric(name), Unit::Usd, "Last price"), symbol)
+}
+
+pub(crate) fn counter(name: &str, symbol: &str) -> Arc<SeriesKey> {
+    of_symbol(Descriptor::counter(metric(name), Unit::Usd, "Turnover"), symbol)
+}
+
+fn of_symbol(descriptor: Descriptor, symbol: &str) -> Arc<SeriesKey> {
     Arc::new(SeriesKey {
         descriptor: Arc::new(descriptor),
         labels: Labels::new([("symbol", symbol)]).unwrap(),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bellwether_alerts::Outbox;
 use bellwether_core::{ManualClock, SharedClock};
 use bellwether_store::{DatabaseUrl, Store, StoreConfig, StoreError};
 
@@ -177,4 +178,26 @@ async fn opening_writes_nothing_so_that_a_full_disk_keeps_no_store_closed() {
     desk.store.samples().write(crate::fixture::batch(3, &[(&price, 1.0)])).await.unwrap();
     assert_eq!(boots(&desk).await, 2);
     assert_eq!(crate::fixture::values(&desk.store.samples(), "price").await.len(), 4);
+}
+
+#[tokio::test]
+async fn opening_changes_nothing_of_what_was_claimed_before() {
+    let desk = Desk::open().await;
+    let pager = crate::fixture::channel("pager");
+    let put = [crate::fixture::delivery("pager", "A", 1, bellwether_core::Severity::Error)];
+    desk.store.alerts().put(&put, time(0)).await.unwrap();
+    let lease = std::time::Duration::from_mins(1);
+    assert_eq!(desk.store.alerts().claim(&pager, time(0), 1, lease).await.unwrap().len(), 1);
+    let row = async |desk: &Desk| {
+        let mut connection = stranger(&desk.path()).await;
+        let row: (Option<i64>, i64, i64) = sqlx::query_as("SELECT fence, due_at, attempts FROM outbox")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        row
+    };
+    let before = row(&desk).await;
+    let desk = desk.reopen().await;
+    assert!(desk.store.alerts().next_due(&pager).await.unwrap().unwrap() <= time(0));
+    assert_eq!(row(&desk).await, before);
 }

@@ -11,7 +11,7 @@ use bellwether_store::{SampleConfig, StoreError};
 use proptest::prelude::*;
 
 use crate::contract::{self, Written};
-use crate::fixture::{Desk, all_samples, batch, limit, metric, range, series, stamp, values};
+use crate::fixture::{Desk, all_samples, batch, counter, limit, metric, range, series, stamp, values};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
@@ -107,6 +107,43 @@ async fn a_step_over_whole_chunks_is_answered_by_their_columns() {
     let mut stranger = crate::fixture::stranger(&desk.path()).await;
     sqlx::query("UPDATE chunks SET data = x'00', crc32 = 0").execute(&mut stranger).await.unwrap();
     assert_eq!(all_samples(&samples, &sum, 10).await[0].sample.value, 0.25 * (4_999.0 * 5_000.0 / 2.0));
+}
+
+#[tokio::test]
+async fn what_may_fall_gains_the_last_less_the_first_and_only_a_counter_starts_again() {
+    let desk = Desk::open().await;
+    let (samples, gauge, total) =
+        (desk.store.samples(), series("pnl_sum", "A"), counter("turnover_total", "A"));
+    // The first 512 are sealed in a chunk, the others are not.
+    for i in 0..600i64 {
+        let value = [10.0, 4.0, -7.0][(i % 3) as usize];
+        samples.push(batch(i, &[(&gauge, value), (&total, value.abs())]));
+    }
+    samples.flush().await.unwrap();
+    let query = |name: &str, aggregate| {
+        HistoryQuery::new(metric(name).into(), range(-1, 599)).every(Duration::from_mins(10), aggregate)
+    };
+    let value = async |name: &str, aggregate| {
+        let points = all_samples(&desk.store.samples(), &query(name, aggregate), 10).await;
+        points[0].sample.value
+    };
+    assert_eq!(value("pnl_sum", Aggregate::Increase).await, -17.0);
+    assert_eq!(value("pnl_sum", Aggregate::Rate).await, -17.0 / 599.0);
+    // 10, 4 (again from zero), 7 and so on: 4 + 3 within each three, 3 from one to the next.
+    assert_eq!(value("turnover_total", Aggregate::Increase).await, 200.0 * 7.0 + 199.0 * 3.0);
+}
+
+#[tokio::test]
+async fn a_series_that_becomes_a_gauge_may_fall_from_then_on() {
+    let desk = Desk::open().await;
+    let (samples, before, after) = (desk.store.samples(), counter("pnl_sum", "A"), series("pnl_sum", "A"));
+    samples.write(batch(0, &[(&before, 5.0)])).await.unwrap();
+    samples.write(batch(1, &[(&after, 3.0)])).await.unwrap();
+    let query = HistoryQuery::new(metric("pnl_sum").into(), range(-1, 1))
+        .every(Duration::from_secs(2), Aggregate::Increase);
+    assert_eq!(all_samples(&samples, &query, 10).await[0].sample.value, -2.0);
+    let desk = desk.reopen().await;
+    assert_eq!(all_samples(&desk.store.samples(), &query, 10).await[0].sample.value, -2.0);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use bellwether_core::{
 };
 use proptest::prelude::*;
 
-use crate::fixture::{all_samples, limit, metric, series, stamp};
+use crate::fixture::{all_samples, counter, limit, metric, series, stamp};
 
 /// What was written: batches in the order in which they came.
 #[derive(Debug, Clone)]
@@ -26,10 +26,13 @@ pub(crate) fn written() -> impl Strategy<Value = Written> {
 }
 
 const SYMBOLS: [&str; 3] = ["CLZ6", "ESZ6", "NQZ6 \"\n\\'; DROP TABLE chunks; --"];
+/// Whose series is a counter; the others are gauges.
+const COUNTED: &str = SYMBOLS[0];
 
 impl Written {
     pub(crate) fn series() -> Vec<Arc<SeriesKey>> {
-        SYMBOLS.iter().map(|symbol| series("price", symbol)).collect()
+        let key = |symbol| if symbol == COUNTED { counter("price", symbol) } else { series("price", symbol) };
+        SYMBOLS.map(key).into()
     }
 
     /// The batches, run by run.
@@ -150,21 +153,22 @@ fn stepped(model: &Model, range: TimeRange, step: i64, aggregate: Aggregate) -> 
             let seconds = (at.as_micros() - stamp(0).as_micros()) as f64 / 1e6;
             buckets.entry(end.min(range.end())).or_default().push((seconds, *value));
         }
+        let is_counter = labels.get("symbol") == Some(COUNTED);
         for (end, bucket) in buckets {
-            points.extend(aggregated(&bucket, aggregate).map(|value| point(labels, end, value)));
+            points.extend(aggregated(&bucket, is_counter, aggregate).map(|value| point(labels, end, value)));
         }
     }
     points
 }
 
 /// The textbook's formula, sample by sample.
-fn aggregated(bucket: &[(f64, f64)], aggregate: Aggregate) -> Option<f64> {
+fn aggregated(bucket: &[(f64, f64)], is_counter: bool, aggregate: Aggregate) -> Option<f64> {
     let values = || bucket.iter().map(|sample| sample.1);
     let (n, first, last) = (bucket.len() as f64, bucket[0], bucket[bucket.len() - 1]);
     let mean = values().sum::<f64>() / n;
     let increase = bucket.windows(2).map(|pair| {
         let (a, b) = (pair[0].1, pair[1].1);
-        if b < a { b } else { b - a }
+        if is_counter && b < a { b } else { b - a }
     });
     let increase = (n >= 2.0).then(|| increase.sum::<f64>());
     match aggregate {
