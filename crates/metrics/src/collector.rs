@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
-use bellwether_core::{Collect, Descriptor, Kind, Labels, MetricName, SampleSink, SeriesKey, SpreadSnapshot};
+use bellwether_core::{
+    Collect, Descriptor, Kind, Labels, MetricName, Monotonic, SampleSink, SeriesKey, SpreadSnapshot,
+};
 
 use crate::Buckets;
 use crate::gather::Visit;
@@ -25,6 +28,8 @@ pub(crate) struct Collector {
     bounds: Option<SeriesBounds>,
     /// Number of the run; each series remembers the last one that told it.
     run: u64,
+    /// When the last run that did not fail was.
+    went_well: Monotonic,
     /// Whether the last run failed: only a change is logged.
     failing: bool,
 }
@@ -34,6 +39,8 @@ struct CollectedFamily {
     series: BTreeMap<Labels, CollectedSeries>,
     /// The buckets that were told last: the same for all series as a rule.
     buckets: Buckets,
+    /// How many of the series this run told.
+    told: usize,
     /// Number of the run in which it last looked for series to forget: once in a run is enough.
     made_room_in: u64,
 }
@@ -42,6 +49,8 @@ struct CollectedSeries {
     key: Arc<SeriesKey>,
     prefix: Prefix,
     told_in: u64,
+    /// When it was first left out since it was told, by a run that did not fail.
+    left_out: Option<Monotonic>,
     value: CollectedValue,
     tracks: [Option<Arc<Track>>; 2],
 }
@@ -51,11 +60,12 @@ enum CollectedValue {
     Histogram { buckets: Buckets, counts: Vec<u64>, sum: f64 },
 }
 
-/// A series that a collector has not told for this many runs is forgotten.
-const FORGOTTEN_AFTER: u64 = 1_000;
+/// A series that a collector has left out for this long is forgotten. Only runs that did not fail say so: one that did
+/// may not have come to it. And it is time that counts, since every look at the registry is a run.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 
-/// The same where others need the place: one run may leave a series out, or fail before it comes to it.
-const FORGOTTEN_AFTER_WHEN_FULL: u64 = 2;
+/// The same where others need the place.
+const FORGOTTEN_AFTER_WHEN_FULL: Duration = Duration::from_secs(10);
 
 impl Collector {
     pub(crate) fn new(
@@ -69,10 +79,12 @@ impl Collector {
             declared,
             series: BTreeMap::new(),
             buckets: Buckets::default(),
+            told: 0,
             made_room_in: 0,
         };
         let families = families.into_iter().map(family).collect();
-        Self { source, type_name, families, failures, bounds, run: 0, failing: false }
+        let went_well = Monotonic::ORIGIN;
+        Self { source, type_name, families, failures, bounds, run: 0, went_well, failing: false }
     }
 
     /// The names of its metrics, in the order of its descriptors.
@@ -82,10 +94,19 @@ impl Collector {
 
     /// Asks for the figures. An error or a panic is counted, and told when it is the first in a row; what was told
     /// before it stays.
-    pub(crate) fn run(&mut self, figures: &Figures) {
+    pub(crate) fn run(&mut self, now: Monotonic, figures: &Figures) {
         self.run += 1;
-        let mut intake =
-            Intake { families: &mut self.families, next: 0, run: self.run, bounds: self.bounds, figures };
+        for family in &mut self.families {
+            family.told = 0;
+        }
+        let mut intake = Intake {
+            families: &mut self.families,
+            next: 0,
+            run: self.run,
+            went_well: self.went_well,
+            bounds: self.bounds,
+            figures,
+        };
         // A collector that panicked is asked again: whatever state it left behind is its own.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.source.collect(&mut intake)));
         let failure = match outcome {
@@ -110,14 +131,14 @@ impl Collector {
             _ => {}
         }
         self.failing = failure.is_some();
-        if let Some(bounds) = self.bounds {
+        if let Some(bounds) = self.bounds.filter(|_| !self.failing) {
+            self.went_well = now;
             // In a full registry they make room for others, be these told by another collector or an instrument's.
-            let full = !figures.has_room(bounds.all);
-            if full || self.run.is_multiple_of(FORGOTTEN_AFTER) {
-                let runs = if full { FORGOTTEN_AFTER_WHEN_FULL } else { FORGOTTEN_AFTER };
-                for family in &mut self.families {
-                    family.forget(self.run.saturating_sub(runs), figures);
-                }
+            let room = figures.has_room(bounds.all);
+            let after = if room { FORGOTTEN_AFTER } else { FORGOTTEN_AFTER_WHEN_FULL };
+            for family in &mut self.families {
+                family.miss(self.run, now);
+                family.forget(now, after, figures);
             }
         }
     }
@@ -172,11 +193,24 @@ impl CollectedSeries {
 }
 
 impl CollectedFamily {
-    /// Forgets series that were last told before or in this run.
-    fn forget(&mut self, told_in: u64, figures: &Figures) {
+    /// Remembers which series a run that did not fail has left out. O(1) where it told them all.
+    fn miss(&mut self, run: u64, now: Monotonic) {
+        if self.told < self.series.len() {
+            for series in self.series.values_mut().filter(|series| series.told_in != run) {
+                series.left_out.get_or_insert(now);
+            }
+        }
+    }
+
+    /// Forgets the series that this run has not told and that had been left out for so long at `went_well`, when the
+    /// last run that did not fail was.
+    fn forget(&mut self, went_well: Monotonic, after: Duration, figures: &Figures) {
         let before = self.series.len();
-        self.series.retain(|_, series| series.told_in > told_in);
-        figures.release_series(before - self.series.len());
+        if self.told < before {
+            let is_over = |since| went_well.saturating_since(since) >= after;
+            self.series.retain(|_, series| !series.left_out.is_some_and(is_over));
+            figures.release_series(before - self.series.len());
+        }
     }
 }
 
@@ -192,6 +226,7 @@ struct Intake<'a> {
     /// The family that is told next, if the collector goes by its descriptors.
     next: usize,
     run: u64,
+    went_well: Monotonic,
     bounds: Option<SeriesBounds>,
     figures: &'a Figures,
 }
@@ -224,6 +259,8 @@ impl Intake<'_> {
                 return;
             }
             series.told_in = self.run;
+            series.left_out = None;
+            family.told += 1;
             let old = std::mem::replace(&mut series.value, CollectedValue::Number(0.0));
             series.value = put(Some(old), &family.buckets);
             return;
@@ -240,20 +277,21 @@ impl Intake<'_> {
             prefix: Prefix::new(&key),
             key: Arc::new(key),
             told_in: self.run,
+            left_out: None,
             value: put(None, &family.buckets),
             tracks: [None, None],
         };
+        family.told += 1;
         family.series.insert(labels.clone(), series);
     }
 
     /// Takes a place for one series more of a family; series that are no longer told make room.
     fn reserve(&mut self, at: usize, bounds: SeriesBounds) -> bool {
-        let old = self.run.saturating_sub(FORGOTTEN_AFTER_WHEN_FULL);
         let Some(family) = self.families.get_mut(at) else { return false };
         let full = family.series.len() >= bounds.per_metric;
         if (full || !self.figures.has_room(bounds.all)) && family.made_room_in != self.run {
             family.made_room_in = self.run;
-            family.forget(old, self.figures);
+            family.forget(self.went_well, FORGOTTEN_AFTER_WHEN_FULL, self.figures);
         }
         family.series.len() < bounds.per_metric && self.figures.reserve_series(bounds.all)
     }

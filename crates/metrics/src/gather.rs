@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bellwether_core::{Labels, MetricName, SeriesKey, Timestamp};
+use bellwether_core::{Labels, MetricName, Monotonic, SeriesKey, Timestamp};
 
 use crate::collector::Collector;
 use crate::history::Track;
@@ -148,9 +148,9 @@ impl Gatherer {
     }
 
     /// Runs every collector, then meets every value.
-    pub(crate) fn walk(&mut self, figures: &Figures, visitor: &mut dyn Visit) {
+    pub(crate) fn walk(&mut self, now: Monotonic, figures: &Figures, visitor: &mut dyn Visit) {
         for collector in &mut self.collectors {
-            collector.run(figures);
+            collector.run(now, figures);
         }
         let mut at = 0;
         while at < self.places.len() {
@@ -159,13 +159,19 @@ impl Gatherer {
     }
 
     /// Meets the values of one metric, running the collectors that tell it.
-    pub(crate) fn walk_one(&mut self, name: &MetricName, figures: &Figures, visitor: &mut dyn Visit) {
+    pub(crate) fn walk_one(
+        &mut self,
+        name: &MetricName,
+        now: Monotonic,
+        figures: &Figures,
+        visitor: &mut dyn Visit,
+    ) {
         let at = self.places.partition_point(|(other, _)| other < name);
         for (_, place) in self.places.iter().skip(at).take_while(|(other, _)| other == name) {
             if let Place::Collected { collector, .. } = place
                 && let Some(collector) = self.collectors.get_mut(*collector)
             {
-                collector.run(figures);
+                collector.run(now, figures);
             }
         }
         if self.places.get(at).is_some_and(|(other, _)| other == name) {

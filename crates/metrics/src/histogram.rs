@@ -20,12 +20,15 @@ use crate::values::Values;
 /// that would make the sum so, is refused and counted in `bellwether_metrics_refused_total`. Recording takes no lock,
 /// allocates nothing and cannot fail.
 ///
-/// **Negative values** are counted as any others, and lower the sum: it is then no counter. What the history answers for
-/// `<name>_sum` stays right: a histogram that started again is told by its count, never by a sum that falls, so that
+/// **Negative values** are counted as any others, and lower the sum: it is then no counter. The registry's own history
+/// takes no fall of `<name>_sum` for a restart: that a histogram started again, as one that a collector tells may, it sees
+/// by a bucket that has less than at the sample before, or by other bounds. So
 /// [`Aggregate::Increase`](bellwether_core::Aggregate::Increase) and
-/// [`Aggregate::Rate`](bellwether_core::Aggregate::Rate) are what the sum really gained, and may be negative. With a
-/// bound below zero `<name>_sum` is a gauge in samples, otherwise a counter. The text format has a `_sum` in either
-/// case; Prometheus takes each fall for a restart, so `rate()` of it means nothing there.
+/// [`Aggregate::Rate`](bellwether_core::Aggregate::Rate) there are what the sum really gained, and may be negative; only
+/// a restart after which every bucket has filled to what it had before the next sample goes unseen. A store knows the
+/// samples alone: with a bound below zero `<name>_sum` is a gauge in them, otherwise a counter, whose every fall is a
+/// restart to it. The text format has a `_sum` in either case; Prometheus takes each fall for a restart, so `rate()` of it
+/// means nothing there.
 ///
 /// ```
 /// # use bellwether_core::SystemClock;

@@ -17,8 +17,8 @@ use bellwether_core::{Sample, SeriesKey, SharedClock, TimeRange, Timestamp};
 use self::index::Index;
 pub use self::series::{Dropped, RefusedSample, Series};
 pub(crate) use self::track::Track;
-use crate::HistoryConfig;
 use crate::own_metrics::Figures;
+use crate::{Buckets, HistoryConfig};
 
 /// The recent past of every series of one registry.
 ///
@@ -116,24 +116,21 @@ impl Append<'_> {
         track
     }
 
-    /// Appends the count and the sum of a histogram. That it started again from zero is seen by its count, which falls
-    /// for no other reason; its sum also falls with every negative value.
+    /// Appends the count and the sum of a histogram. That it started again from zero is seen by its buckets: none falls
+    /// for another reason, while the sum falls with every negative value, and the count may by the next sample be above
+    /// what it was before.
     pub(crate) fn push_histogram<'t>(
         &mut self,
         [of_count, of_sum]: &'t mut [Option<Arc<Track>>; 2],
         keys: (impl FnOnce() -> Arc<SeriesKey>, impl FnOnce() -> Arc<SeriesKey>),
         (count, sum): (f64, f64),
+        (buckets, counts): (&Buckets, &[u64]),
     ) -> [&'t Track; 2] {
-        let of_count = self.track(of_count, keys.0, Series::new);
-        let of_sum = self.track(of_sum, keys.1, Series::of_sum);
-        let (count, sum) = (Sample::new(self.at, count), Sample::new(self.at, sum));
-        let mut counts = of_count.series();
-        let restarted = counts.newest().is_some_and(|before| count.value < before.value);
-        self.count(counts.push(count));
-        drop(counts);
-        let mut sums = of_sum.series();
-        self.count(if restarted { sums.push_restarted(sum) } else { sums.push(sum) });
-        drop(sums);
+        let of_count = self.track(of_count, keys.0, Series::of_histogram);
+        let of_sum = self.track(of_sum, keys.1, Series::of_histogram);
+        for (track, value) in [(of_count, count), (of_sum, sum)] {
+            self.count(track.series().push_of_histogram(Sample::new(self.at, value), buckets, counts));
+        }
         [of_count, of_sum]
     }
 

@@ -209,8 +209,9 @@ impl Registry {
     /// `bellwether_metrics_collector_failures_total` and told once per change as a `tracing` event. Figures that it has
     /// not declared, or that are not finite, are refused and counted. Calls of one collector never overlap.
     ///
-    /// Of a metric or a registry that is full, series that were not told in the last two runs make room for others; in
-    /// one that is not, a series is forgotten after 1,000 runs. Its past stays in the history.
+    /// Of a metric or a registry that is full, series that the collector has left out for 10 seconds make room for others;
+    /// in one that is not, a series is forgotten after an hour. Its past stays in the history. A run that failed leaves
+    /// nothing out, since it may not have come to it: for as long as a collector fails, its series keep their places.
     pub fn collect<C: Collect + 'static>(&self, collector: C) -> Result<(), RegistryError> {
         let collector_type = type_name::<C>();
         let declared = collector.descriptors().iter().cloned().map(Arc::new);
@@ -237,14 +238,17 @@ impl Registry {
     pub fn write_text(&self, out: &mut String) {
         self.gather(|gatherer| {
             let mut scratch = std::mem::take(&mut gatherer.line);
-            gatherer.walk(&self.0.figures, &mut TextWriter::new(out, &mut scratch));
+            let mut writer = TextWriter::new(out, &mut scratch);
+            gatherer.walk(self.0.clock.monotonic(), &self.0.figures, &mut writer);
             gatherer.line = scratch;
         });
     }
 
     /// All values as they stand.
     pub fn snapshot(&self) -> Snapshot {
-        self.snapshot_of(|gatherer, snapshot| gatherer.walk(&self.0.figures, snapshot))
+        self.snapshot_of(|gatherer, snapshot| {
+            gatherer.walk(self.0.clock.monotonic(), &self.0.figures, snapshot);
+        })
     }
 
     /// The values of the series that are meant, in the order of their labels. Of the collectors only the one that tells
@@ -260,7 +264,8 @@ impl Registry {
 
     fn only_family(&self, selector: &Selector) -> Snapshot {
         self.snapshot_of(|gatherer, snapshot| {
-            gatherer.walk_one(selector.metric_name(), &self.0.figures, snapshot);
+            let now = self.0.clock.monotonic();
+            gatherer.walk_one(selector.metric_name(), now, &self.0.figures, snapshot);
         })
     }
 
@@ -299,7 +304,7 @@ impl Registry {
             let at = if fits { stamp } else { now };
             gatherer.newest = Some(at);
             let mut sampling = Sampling::new(SampleBatch::new(at), history.append(at));
-            gatherer.walk(&self.0.figures, &mut sampling);
+            gatherer.walk(self.0.clock.monotonic(), &self.0.figures, &mut sampling);
             let (batch, too_many) = sampling.finish();
             gatherer.unswept += 1;
             if too_many || gatherer.unswept >= SWEEP_EVERY {

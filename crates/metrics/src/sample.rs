@@ -52,11 +52,12 @@ impl Visit for Sampling<'_> {
             Reading::Histogram { buckets, counts, sum } => {
                 let Some(of) = &self.derived else { return };
                 let count = counts.iter().fold(0u64, |all, &count| all.wrapping_add(count)) as f64;
-                let of_sum = if buckets.are_for_negatives() { &of.signed_sum } else { &of.sum };
-                let keys = (|| derived(&of.count, key), || derived(of_sum, key));
-                let [counts, sums] = self.history.push_histogram(tracks, keys, (count, sum));
-                self.batch.values.push((Arc::clone(counts.key()), count));
-                self.batch.values.push((Arc::clone(sums.key()), sum));
+                let sum_of = if buckets.are_for_negatives() { &of.signed_sum } else { &of.sum };
+                let keys = (|| derived(&of.count, key), || derived(sum_of, key));
+                let [of_count, of_sum] =
+                    self.history.push_histogram(tracks, keys, (count, sum), (buckets, counts));
+                self.batch.values.push((Arc::clone(of_count.key()), count));
+                self.batch.values.push((Arc::clone(of_sum.key()), sum));
             }
         }
     }

@@ -6,7 +6,7 @@ use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp, quantile};
 
 use super::restarts::{Restarts, Told};
 use super::ring::Ring;
-use crate::HistoryConfig;
+use crate::{Buckets, HistoryConfig};
 
 /// The recent samples of one series: bounded by count and by age, in the order of time.
 ///
@@ -99,8 +99,8 @@ impl Series {
         Self::with(bounds, Restarts::Falls)
     }
 
-    /// Of a sum that may fall: where it started again, [`push_restarted`](Self::push_restarted) says.
-    pub(crate) fn of_sum(bounds: &HistoryConfig) -> Self {
+    /// Of the count or the sum of a histogram: where it started again, its buckets say.
+    pub(crate) fn of_histogram(bounds: &HistoryConfig) -> Self {
         Self::with(bounds, Restarts::Told(Told::default()))
     }
 
@@ -130,12 +130,20 @@ impl Series {
         Ok(Dropped { by_count, by_age })
     }
 
-    /// Takes the first sample after a restart.
-    pub(crate) fn push_restarted(&mut self, sample: Sample) -> Result<Dropped, RefusedSample> {
-        let before = self.ring.newest();
+    /// Takes a sample of a histogram that had these counts in its buckets.
+    pub(crate) fn push_of_histogram(
+        &mut self,
+        sample: Sample,
+        buckets: &Buckets,
+        counts: &[u64],
+    ) -> Result<Dropped, RefusedSample> {
+        if let Restarts::Told(told) = &mut self.restarts {
+            told.read(buckets, counts);
+        }
+        let before = self.ring.newest().map(|(_, value)| value);
         let dropped = self.push(sample)?;
-        if let (Restarts::Told(told), Some((_, before))) = (&mut self.restarts, before) {
-            told.add(micros(sample.at), before);
+        if let Restarts::Told(told) = &mut self.restarts {
+            told.took(micros(sample.at), before);
         }
         self.forget_restarts();
         Ok(dropped)

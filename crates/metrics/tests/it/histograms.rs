@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bellwether_core::{
     Aggregate, Collect, CollectError, Descriptor, Kind, Labels, MetricName, SampleSink, SampleWindows,
-    Spread, TimeRange, Unit,
+    Spread, SpreadSnapshot, TimeRange, Unit,
 };
 use bellwether_metrics::{Buckets, HistoryConfig, RegistryConfig};
 use proptest::prelude::*;
@@ -38,9 +38,8 @@ impl Slippage {
         *self.spread.lock().unwrap() = Self::spread();
     }
 
-    fn now(&self) -> (u64, f64) {
-        let seen = self.spread.lock().unwrap().snapshot();
-        (seen.count(), seen.sum)
+    fn now(&self) -> SpreadSnapshot {
+        self.spread.lock().unwrap().snapshot()
     }
 }
 
@@ -91,6 +90,73 @@ fn a_part_that_starts_again_is_seen_by_its_count_and_has_gained_what_it_has_sinc
 }
 
 #[test]
+fn a_part_that_had_more_by_the_next_sample_than_before_it_started_again_is_seen_by_its_buckets() {
+    let desk = Desk::new();
+    let slippage = Arc::new(Slippage::new());
+    desk.collect(Arc::clone(&slippage)).unwrap();
+    (0..10).for_each(|_| slippage.record(100.0));
+    desk.sample();
+    desk.advance(15);
+    slippage.restart();
+    (0..12).for_each(|_| slippage.record(0.25));
+    desk.sample();
+    assert_eq!(desk.one("slippage_ticks_sum", Aggregate::Increase), Some(3.0));
+    assert_eq!(desk.one("slippage_ticks_sum", Aggregate::Rate), Some(3.0 / 15.0));
+    assert_eq!(desk.one("slippage_ticks_count", Aggregate::Increase), Some(12.0));
+    assert_eq!(desk.one("slippage_ticks_count", Aggregate::Rate), Some(12.0 / 15.0));
+}
+
+#[test]
+fn a_part_that_comes_back_with_other_buckets_has_started_again() {
+    let desk = Desk::new();
+    let slippage = Arc::new(Slippage::new());
+    desk.collect(Arc::clone(&slippage)).unwrap();
+    (0..10).for_each(|_| slippage.record(100.0));
+    desk.sample();
+    desk.advance(1);
+    // As many buckets as before.
+    *slippage.spread.lock().unwrap() = Spread::new([-1.0, 0.0, 50.0]).unwrap();
+    (0..12).for_each(|_| slippage.record(60.0));
+    desk.sample();
+    assert_eq!(desk.one("slippage_ticks_sum", Aggregate::Increase), Some(720.0));
+    assert_eq!(desk.one("slippage_ticks_count", Aggregate::Increase), Some(12.0));
+}
+
+#[test]
+fn a_restart_that_only_a_refused_sample_shows_counts_at_the_next() {
+    let desk = Desk::new();
+    let slippage = Arc::new(Slippage::new());
+    desk.collect(Arc::clone(&slippage)).unwrap();
+    (0..10).for_each(|_| slippage.record(2.0));
+    desk.sample();
+    slippage.restart();
+    // Of two samples of one instant the first stays.
+    desk.sample();
+    desk.advance(1);
+    (0..12).for_each(|_| slippage.record(3.0));
+    desk.sample();
+    assert_eq!(desk.one("slippage_ticks_sum", Aggregate::Increase), Some(36.0));
+    assert_eq!(desk.one("slippage_ticks_count", Aggregate::Increase), Some(12.0));
+}
+
+#[test]
+fn a_restart_whose_sample_a_clock_set_back_drops_counts_at_the_next() {
+    let desk = Desk::new();
+    let slippage = Arc::new(Slippage::new());
+    desk.collect(Arc::clone(&slippage)).unwrap();
+    (0..10).for_each(|_| slippage.record(2.0));
+    desk.sample();
+    desk.advance(10);
+    slippage.restart();
+    desk.sample();
+    desk.clock.step_wall(chrono::TimeDelta::seconds(-5));
+    (0..12).for_each(|_| slippage.record(3.0));
+    desk.sample();
+    assert_eq!(desk.one("slippage_ticks_sum", Aggregate::Increase), Some(36.0));
+    assert_eq!(desk.one("slippage_ticks_count", Aggregate::Increase), Some(12.0));
+}
+
+#[test]
 fn the_sum_of_a_histogram_with_negative_bounds_is_a_gauge_and_otherwise_a_counter() {
     let desk = Desk::new();
     let bounds = |bounds: &[f64]| Buckets::new(bounds).unwrap();
@@ -134,8 +200,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// What a sum gained is what it gained from sample to sample, restarts being where the count fell: over every
-    /// window, at both bounds, and after the clock was set back.
+    /// What a count and a sum gained is what they gained from sample to sample, restarts being where a bucket fell from one
+    /// reading to the next, taken or not: over every window, at both bounds, and after the clock was set back.
     #[test]
     fn what_a_sum_gained_is_right_over_every_window(
         steps in prop::collection::vec(step(), 1..400),
@@ -148,7 +214,9 @@ proptest! {
         let desk = Desk::with(RegistryConfig::default().with_history(history));
         let slippage = Arc::new(Slippage::new());
         desk.collect(Arc::clone(&slippage)).unwrap();
-        let mut list: Vec<(i64, u64, f64)> = Vec::new();
+        // Stamp, how many restarts there were before it, count and sum.
+        let mut list: Vec<(i64, u32, f64, f64)> = Vec::new();
+        let (mut restarts, mut read) = (0, Slippage::spread().snapshot());
         let second = || desk.now().as_micros() / 1_000_000;
         for step in steps {
             match step {
@@ -156,15 +224,17 @@ proptest! {
                 Step::Restart => slippage.restart(),
                 Step::Sample => {
                     desk.advance(1);
-                    let (count, sum) = slippage.now();
+                    let seen = slippage.now();
+                    restarts += u32::from(read.counts.iter().zip(&seen.counts).any(|(before, now)| now < before));
                     desk.sample();
                     let now = second();
                     list.retain(|sample| sample.0 <= now);
                     // Of two samples of one instant the first stays.
                     if list.last().is_none_or(|last| last.0 < now) {
                         list.retain(|sample| sample.0 >= now - max_age as i64);
-                        list.push((now, count, sum));
+                        list.push((now, restarts, seen.count() as f64, seen.sum));
                     }
+                    read = seen;
                     if list.len() > max_samples {
                         list.remove(0);
                     }
@@ -180,18 +250,25 @@ proptest! {
             let oldest = second() - max_age as i64;
             let inside: Vec<_> =
                 list.iter().filter(|s| s.0 > start && s.0 >= oldest && s.0 <= second()).collect();
-            let gained: f64 = inside
-                .array_windows()
-                .map(|[before, now]| if now.1 < before.1 { now.2 } else { now.2 - before.2 })
-                .sum();
-            let expected = (inside.len() >= 2).then_some(gained);
-            let mut out = Vec::new();
-            desk.windows().aggregate(&selector("slippage_ticks_sum"), range, Aggregate::Increase, &mut out);
-            let got = out.first().map(|answer| answer.value);
-            match (got, expected) {
-                (Some(got), Some(expected)) if (got - expected).abs() <= 1e-9 => {}
-                (None, None) => {}
-                _ => return Err(TestCaseError::fail(format!("{length} s: {got:?}, expected {expected:?}"))),
+            let gained = |before: f64, now: f64, restarted| if restarted { now } else { now - before };
+            let [mut count, mut sum] = [0.0; 2];
+            for [before, now] in inside.array_windows() {
+                count += gained(before.2, now.2, before.1 != now.1);
+                sum += gained(before.3, now.3, before.1 != now.1);
+            }
+            for (name, gained) in [("slippage_ticks_count", count), ("slippage_ticks_sum", sum)] {
+                let expected = (inside.len() >= 2).then_some(gained);
+                let mut out = Vec::new();
+                desk.windows().aggregate(&selector(name), range, Aggregate::Increase, &mut out);
+                let got = out.first().map(|answer| answer.value);
+                match (got, expected) {
+                    (Some(got), Some(expected)) if (got - expected).abs() <= 1e-9 => {}
+                    (None, None) => {}
+                    _ => {
+                        let wrong = format!("{name}, {length} s: {got:?}, expected {expected:?}");
+                        return Err(TestCaseError::fail(wrong));
+                    }
+                }
             }
         }
     }

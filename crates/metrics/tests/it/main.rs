@@ -16,6 +16,7 @@ mod history;
 mod own_metrics;
 mod pages;
 mod parser;
+mod places;
 mod registry_model;
 mod sampler;
 mod sampling;
