@@ -1,9 +1,8 @@
 //! The Burke ratio: growth per root of the squared depths of the drawdowns.
 
-use crate::drawdown::{compounding, walk};
+use crate::drawdown::{Drawdowns, walk};
 use crate::growth::Growth;
 use crate::metric_info::{MetricInfo, MetricUnit};
-use crate::moments::is_flat;
 use crate::undefined::{Undefined, defined};
 use crate::{PeriodsPerYear, Returns, RiskFree};
 
@@ -39,14 +38,12 @@ pub fn burke(
     periods: PeriodsPerYear,
     episodes: BurkeEpisodes,
 ) -> Result<f64, Undefined> {
-    compounding(returns)?;
+    // A run of losses is a drawdown where wealth has one.
+    Drawdowns::of(returns)?.dividing_depth()?;
     let squares = match episodes {
         BurkeEpisodes::PeakToRecovery => squares_to_recovery(returns),
         BurkeEpisodes::NegativeRunsSummed => squares_of_runs(returns),
     };
-    if is_flat(squares.sqrt(), returns.magnitude()) {
-        return Err(Undefined::NoDrawdown);
-    }
     let growth = Growth::of(returns)?.cagr(periods)?;
     defined((growth - risk_free.per_year(periods)?) / squares.sqrt())
 }

@@ -70,8 +70,9 @@ pub struct Conventions {
     #[cfg_attr(
         feature = "serde",
         serde(
+            default = "no_bound",
             serialize_with = "crate::finite_or_null::serialize",
-            deserialize_with = "crate::finite_or_null::deserialize_unbounded"
+            deserialize_with = "bound_or_none"
         )
     )]
     plausibility_bound: f64,
@@ -144,11 +145,10 @@ impl Conventions {
     }
 
     /// A return per period larger than this, either way, is counted as implausible by a tracker. Never clipped.
-    /// What is no finite number is no bound.
+    /// What is no finite number, or under 0, is no bound: it is infinite then, and `null` or left out where it is written.
     #[must_use]
     pub fn with_plausibility_bound(self, plausibility_bound: f64) -> Self {
-        let bound = if plausibility_bound.is_finite() { plausibility_bound } else { f64::INFINITY };
-        Self { plausibility_bound: bound, ..self }
+        Self { plausibility_bound: plausible(plausibility_bound), ..self }
     }
 
     /// How many periods a year has.
@@ -201,6 +201,21 @@ fn distinct(confidences: Vec<Confidence>) -> Vec<Confidence> {
         }
     }
     levels
+}
+
+fn plausible(bound: f64) -> f64 {
+    if bound.is_finite() && bound >= 0.0 { bound } else { f64::INFINITY }
+}
+
+#[cfg(feature = "serde")]
+fn no_bound() -> f64 {
+    f64::INFINITY
+}
+
+#[cfg(feature = "serde")]
+fn bound_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let bound: Option<f64> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(bound.map_or_else(no_bound, plausible))
 }
 
 #[cfg(feature = "serde")]

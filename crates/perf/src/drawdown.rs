@@ -90,7 +90,7 @@ pub const LONGEST_DRAWDOWN: MetricInfo = MetricInfo {
     name: "longest_drawdown_periods",
     label: "Longest drawdown",
     calculator: "drawdown::longest_drawdown",
-    formula: "longest run of periods with wealth under its peak",
+    formula: "longest run of periods with wealth under its peak beyond rounding",
     source: "definition",
     unit: MetricUnit::Periods,
     convention: "an episode that is still open counts",
@@ -108,7 +108,7 @@ pub const TIME_UNDER_WATER: MetricInfo = MetricInfo {
     name: "time_under_water",
     label: "Time under water",
     calculator: "drawdown::time_under_water",
-    formula: "count(wealth < peak) / n",
+    formula: "count(wealth < peak beyond rounding) / n",
     source: "definition",
     unit: MetricUnit::Fraction,
     convention: "share of all periods",
@@ -269,7 +269,7 @@ pub(crate) fn compounding(returns: &Returns<'_>) -> Result<(), Undefined> {
     }
 }
 
-/// A drawdown is at least this deep: the rounding that is no variance either.
+/// No drawdown is less deep than this; the rounding that is no variance either.
 const ROUNDING: f64 = 16.0 * f64::EPSILON;
 
 /// The bound of what rounding has added up to is trusted to here; over it a return took so nearly everything
@@ -277,29 +277,45 @@ const ROUNDING: f64 = 16.0 * f64::EPSILON;
 const MOST_ROUNDING: f64 = 1e-6;
 
 /// The drawdown after each return. The level `wealth / peak` is carried instead of both: it stays in 0 to 1,
-/// so nothing overflows, and each new peak sets its rounding back to nothing.
+/// so nothing overflows, and each new peak sets its rounding back to nothing. What its sums lose is carried beside it
+/// (the two-sum of Knuth).
 ///
-/// A peak is regained when the level reaches 1 less what rounding may have taken from it: a bound of that is
-/// carried beside the level (the running error analysis of Wilkinson 1963). The level itself is never set to 1
-/// by it, so that small losses that are none one by one still add up.
+/// A peak is regained when the level reaches 1 less what the rounding of the returns may have taken from it: a bound
+/// of that is carried too (the running error analysis of Wilkinson 1963). It grows with each return that is not 0, and
+/// goes when the peak is regained. Losses at a peak that are none one by one still add up.
 pub(crate) fn walk(returns: &[f64]) -> impl Iterator<Item = f64> {
-    let (mut level, mut error) = (1.0_f64, 0.0_f64);
+    // Half a unit in the last place: what one rounding takes, of a number of size 1.
+    const UNIT: f64 = f64::EPSILON / 2.0;
+    let (mut level, mut lost, mut error, mut under) = (1.0_f64, 0.0_f64, 0.0_f64, false);
     returns.iter().map(move |&r| {
         let factor = 1.0 + r;
-        let next = level * factor;
-        // A return is rounded by its own size, or, from a ratio of prices, by that of the factor; the factor and
-        // the level are rounded once each.
-        error = error * factor + f64::EPSILON * (level * r.abs() + 2.0 * next);
-        if next >= 1.0 {
-            (level, error) = (1.0, 0.0);
-            return 0.0;
+        let change = level * r;
+        let next = level + change;
+        let added = next - level;
+        lost = lost * factor + ((level - (next - added)) + (change - added));
+        if r != 0.0 {
+            // A return that is a ratio of prices less 1 is rounded by the size of the ratio once, and by its own
+            // twice; its product with the level once more.
+            error = error * factor + UNIT * (next + 3.0 * change.abs());
         }
         level = next;
+        let drawdown = (level - 1.0) + lost;
+        if drawdown >= 0.0 {
+            (level, lost, error, under) = (1.0, 0.0, 0.0, false);
+            return 0.0;
+        }
         if level == 0.0 {
             // Everything is lost: what is gained on nothing is nothing.
-            error = 0.0;
+            (lost, error) = (0.0, 0.0);
         }
-        if level >= 1.0 - (ROUNDING + error).min(MOST_ROUNDING) { 0.0 } else { level - 1.0 }
+        if drawdown < -(ROUNDING + error).min(MOST_ROUNDING) {
+            under = true;
+            return drawdown;
+        }
+        if under {
+            (level, lost, error, under) = (1.0, 0.0, 0.0, false);
+        }
+        0.0
     })
 }
 

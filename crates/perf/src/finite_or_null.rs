@@ -12,8 +12,3 @@ pub(crate) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S:
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Option::deserialize(deserializer).map(|number| number.unwrap_or(f64::NAN))
 }
-
-/// `null` is no bound.
-pub(crate) fn deserialize_unbounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Option::deserialize(deserializer).map(|number| number.unwrap_or(f64::INFINITY))
-}

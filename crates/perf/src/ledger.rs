@@ -20,16 +20,18 @@ mod round_trip;
 mod seen;
 mod side;
 mod total;
+mod untraded_marks;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use self::book::{Book, Freshness};
+use self::book::{Book, Freshness, Valuation};
 use self::exact::NotExact;
 use self::seen::SeenFills;
 use self::total::Total;
+use self::untraded_marks::UntradedMarks;
 use crate::UnixMicros;
 
 pub use self::contract::Contract;
@@ -40,6 +42,7 @@ pub use self::equity_curve::{EquityCurve, EquityError, EquityPoint};
 pub use self::error::LedgerError;
 pub use self::fill::{Fill, FillDraft, FillId, FillViolation, InvalidFill, MAX_FILL_TEXT_LEN};
 pub use self::limits::LedgerLimits;
+pub(crate) use self::limits::horizon;
 pub use self::nearest::nearest_f64;
 pub use self::position::Position;
 pub use self::quantity::{AmountError, MAX_SIGNIFICANT_DIGITS, Price, Quantity};
@@ -87,6 +90,7 @@ pub struct Ledger {
     limits: LedgerLimits,
     books: Vec<Book>,
     by_instrument: HashMap<Arc<str>, usize>,
+    untraded: UntradedMarks,
     seen: SeenFills,
     trips: VecDeque<RoundTrip>,
     /// The trips of the last fill.
@@ -125,7 +129,8 @@ impl Ledger {
             limits,
             books: Vec::new(),
             by_instrument: HashMap::new(),
-            seen: SeenFills::new(limits.fill_ids, limits.fill_id_age_micros),
+            untraded: UntradedMarks::new(limits.untraded_marks),
+            seen: SeenFills::new(limits.fill_ids, limits.fill_id_age),
             trips: VecDeque::new(),
             closed: Vec::new(),
             realised: Total::ZERO,
@@ -143,6 +148,7 @@ impl Ledger {
             Some(book) if book.last_fill.is_some() => Err(LedgerError::ContractInUse { instrument }),
             Some(book) => {
                 book.contract = contract;
+                book.valued = book.valued.filter(|valued| contract.allows(valued.price));
                 Ok(())
             }
             None => self.add(Book::new(instrument, contract)).map(|_| ()),
@@ -155,18 +161,13 @@ impl Ledger {
         self.now = Some(now.into());
     }
 
-    /// The last time that is taken now.
-    pub(crate) fn horizon(&self) -> UnixMicros {
-        let ahead = |now: UnixMicros| now.get().saturating_add(self.limits.max_ahead_micros).into();
-        self.now.map_or(UnixMicros::LAST, |now| UnixMicros::LAST.min(ahead(now)))
-    }
-
     fn not_ahead(&self, instrument: &Arc<str>, at: UnixMicros) -> Result<(), LedgerError> {
-        let horizon = self.horizon();
+        let now = self.now;
+        let horizon = now.map_or(UnixMicros::LAST, |now| horizon(now, self.limits.max_ahead));
         if at <= horizon {
             Ok(())
         } else {
-            Err(LedgerError::Ahead { instrument: Arc::clone(instrument), at, horizon })
+            Err(LedgerError::Ahead { instrument: Arc::clone(instrument), at, now, horizon })
         }
     }
 
@@ -179,13 +180,21 @@ impl Ledger {
         }
     }
 
-    fn add(&mut self, book: Book) -> Result<usize, LedgerError> {
-        self.room_for(&book.instrument)?;
-        let len = book.instrument.len();
-        if len == 0 || len > MAX_FILL_TEXT_LEN {
-            return Err(LedgerError::InstrumentName { len });
+    fn named(instrument: &str) -> Result<(), LedgerError> {
+        match instrument.len() {
+            1..=MAX_FILL_TEXT_LEN => Ok(()),
+            len => Err(LedgerError::InstrumentName { len }),
         }
+    }
+
+    /// A new book, valued at the mark that was kept for it.
+    fn add(&mut self, mut book: Book) -> Result<usize, LedgerError> {
+        self.room_for(&book.instrument)?;
+        Self::named(&book.instrument)?;
         let at = self.books.len();
+        let mark = self.untraded.take(&book.instrument);
+        book.valued = mark.filter(|mark| book.contract.allows(mark.price));
+        self.counts.refused_marks += u64::from(mark.is_some() && book.valued.is_none());
         self.by_instrument.insert(Arc::clone(&book.instrument), at);
         self.books.push(book);
         Ok(at)
@@ -256,7 +265,7 @@ impl Ledger {
         self.fees = fees;
         self.counts.fills += 1;
         self.keep_trips();
-        self.seen.insert(fill);
+        self.seen.insert(fill, self.now);
         Ok(true)
     }
 
@@ -271,8 +280,11 @@ impl Ledger {
     /// Values the instrument at a price seen at a time. A price older than the one in use changes nothing and is
     /// counted; at the same time as a fill, the mark is taken. Returns whether it was taken.
     ///
+    /// A mark that is taken although it is ahead of the clock gives way to the next one that comes, whatever its time.
+    ///
     /// An instrument that was neither traded nor [defined](Self::define) has nothing to value: its marks are counted
-    /// and not kept, so that a feed of a whole market takes no room from what is traded.
+    /// and not taken. The last one is kept for the first fill, which may be older, within a bound of its own, so that
+    /// a feed of a whole market takes no room from what is traded.
     pub fn mark(
         &mut self,
         instrument: impl Into<Arc<str>>,
@@ -288,13 +300,15 @@ impl Ledger {
         self.not_ahead(instrument, at)?;
         let known = self.by_instrument.get(instrument).copied();
         let Some(book) = known.and_then(|index| self.books.get_mut(index)) else {
+            Self::named(instrument)?;
             self.counts.untraded_marks += 1;
+            self.counts.untraded_marks_dropped += self.untraded.keep(instrument, price, at, self.now);
             return Ok(false);
         };
         if !book.contract.allows(price) {
             return Err(LedgerError::PriceNotPositive { instrument: Arc::clone(instrument), price });
         }
-        let taken = book.value_at(price, at, Freshness::NotOlder);
+        let taken = book.value_at(price, at, Freshness::Mark { now: self.now });
         self.counts.stale_marks += u64::from(!taken);
         Ok(taken)
     }
@@ -341,8 +355,8 @@ impl Ledger {
             quantity: book.quantity,
             average_price: book.average_price().map_err(|e| e.of("average price"))?,
             open_lots: book.lots(),
-            valued_at: book.valued.map(|(price, _)| price),
-            valued_when: book.valued.map(|(_, at)| at),
+            valued_at: book.valued.map(|Valuation { price, .. }| price.get()),
+            valued_when: book.valued.map(|Valuation { at, .. }| at),
             unrealised: book.unrealised().map_err(|e| e.of("unrealised profit"))?.nearest(),
             realised: book.gross.nearest(),
             fees: book.fees.nearest(),

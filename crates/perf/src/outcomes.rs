@@ -20,9 +20,20 @@ pub trait Outcomes: sealed::Sealed {
 }
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for crate::Returns<'_> {}
-    impl Sealed for super::TradeResults<'_> {}
+    pub trait Sealed {
+        /// The largest size by which an outcome is rounded; 0 of those that are what they are.
+        fn rounding_magnitude(&self) -> f64;
+    }
+    impl Sealed for crate::Returns<'_> {
+        fn rounding_magnitude(&self) -> f64 {
+            self.magnitude()
+        }
+    }
+    impl Sealed for super::TradeResults<'_> {
+        fn rounding_magnitude(&self) -> f64 {
+            0.0
+        }
+    }
 }
 
 impl Outcomes for Returns<'_> {
@@ -125,7 +136,7 @@ pub struct WinsAndLosses {
     losses: usize,
     gross_profit: f64,
     gross_loss: f64,
-    /// The largest outcome, either way.
+    /// The size by which outcomes are rounded.
     magnitude: f64,
 }
 
@@ -143,7 +154,7 @@ impl WinsAndLosses {
             losses: lanes::count(values, |x| x < 0.0),
             gross_profit: sum_by(values, |x| x.max(0.0)),
             gross_loss: sum_by(values, |x| x.min(0.0)),
-            magnitude: values.iter().fold(0.0, |most, x| most.max(x.abs())),
+            magnitude: outcomes.rounding_magnitude(),
         })
     }
 
@@ -177,8 +188,8 @@ impl WinsAndLosses {
         self.gross_loss
     }
 
-    /// The sum of the losses as a positive divisor: undefined when it is no more than the rounding of the
-    /// largest outcome.
+    /// The sum of the losses as a positive divisor: undefined when there is none, or of returns when it is
+    /// no more than the rounding of the largest.
     pub(crate) fn dividing_loss(&self) -> Result<f64, Undefined> {
         let loss = -self.gross_loss;
         if is_flat(loss, self.magnitude) { Err(Undefined::NoLosses) } else { Ok(loss) }

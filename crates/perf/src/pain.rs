@@ -2,7 +2,6 @@
 
 use crate::growth::Growth;
 use crate::metric_info::{MetricInfo, MetricUnit};
-use crate::moments::is_flat;
 use crate::undefined::{Undefined, defined};
 use crate::{Drawdowns, PeriodsPerYear, Returns, RiskFree};
 
@@ -77,13 +76,14 @@ pub(crate) fn of_parts(
 }
 
 fn additive_pain(returns: &Returns<'_>) -> Result<f64, Undefined> {
+    // Returns fall from their highest sum where wealth falls from its peak.
+    if Drawdowns::of(returns)?.deepest() == 0.0 {
+        return Ok(0.0);
+    }
     let (mut below, mut sum) = (0.0_f64, 0.0);
     for &r in returns.as_slice() {
         below = (below + r).min(0.0);
         sum -= below;
-    }
-    if is_flat(sum, returns.magnitude()) {
-        return Ok(0.0);
     }
     defined(sum / returns.len() as f64)
 }

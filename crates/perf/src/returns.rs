@@ -23,8 +23,8 @@ use crate::Moments;
 pub struct Returns<'a> {
     values: Cow<'a, [f64]>,
     beyond_total_loss: Option<usize>,
-    /// The values are rounded by at least this size, whatever their own: 0, or the largest ratio of the prices
-    /// that they were made of.
+    /// The values are rounded by at least this size, whatever their own: 0, or 1 where they are ratios of prices less
+    /// 1. A ratio over 2 is no larger than twice the return, so the size of the return covers it.
     rounding_size: f64,
 }
 
@@ -100,16 +100,14 @@ impl<'a> Returns<'a> {
             }
         }
         let mut values = Vec::with_capacity(prices.len().saturating_sub(1));
-        let mut rounding_size = 0.0_f64;
         for (index, pair) in prices.windows(2).enumerate() {
             let value = (pair[1] - pair[0]) / pair[0];
             if !value.is_finite() {
                 return Err(InvalidPrice { index: index + 1, value: pair[1] });
             }
             values.push(value + 0.0);
-            rounding_size = rounding_size.max(1.0 + value);
         }
-        Ok(Returns { values: Cow::Owned(values), beyond_total_loss: None, rounding_size })
+        Ok(Returns { values: Cow::Owned(values), beyond_total_loss: None, rounding_size: 1.0 })
     }
 
     /// No return at all.

@@ -25,7 +25,7 @@ pub use self::row::{SheetGroup, SheetRow};
 /// use bellwether_perf::{Conventions, PerformanceSheet, PeriodsPerYear, Returns, Undefined};
 /// let returns = Returns::new(&[0.02, -0.01, 0.015, 0.03])?;
 /// let sheet = PerformanceSheet::of(&returns, None, &Conventions::monthly(PeriodsPerYear::MONTHS));
-/// assert_eq!(sheet.value("max_drawdown"), Some(Ok(-0.010000000000000009)));
+/// assert_eq!(sheet.value("max_drawdown"), Some(Ok(-0.01)));
 /// println!("{sheet}");
 ///
 /// let gains = Returns::new(&[0.02, 0.01])?;

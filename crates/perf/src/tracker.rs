@@ -6,6 +6,7 @@ mod periods;
 mod snapshot;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bellwether_core::{Descriptor, Labels, LabelsError, NameError, SharedClock};
 use parking_lot::{Mutex, MutexGuard};
@@ -13,6 +14,7 @@ use rust_decimal::Decimal;
 
 use self::own_metrics::FigureKind;
 use self::periods::Periods;
+use crate::ledger::horizon;
 use crate::{
     Contract, Conventions, EquityCurve, EquityError, Fill, InvalidReturn, Ledger, LedgerCounts, LedgerError,
     PerformanceSheet, Position, Price, Recorded, Returns, RoundTrip, TradeResults, TripFilter, UnixMicros,
@@ -62,6 +64,7 @@ struct Shared {
     capital: Decimal,
     strategy: Option<String>,
     rolling_window: usize,
+    max_period_ahead: Duration,
     labels: Labels,
     descriptors: Vec<Descriptor>,
     kinds: Vec<FigureKind>,
@@ -127,12 +130,17 @@ pub enum TrackerError {
     /// The period does not follow the one before, or begins with nothing.
     #[error(transparent)]
     Equity(#[from] EquityError),
-    /// The period ends further ahead of the clock than the limits allow: if it were closed, none could be closed
-    /// until then.
-    #[error("a period that ends at {at} is ahead of the clock: expected not after {horizon}")]
+    /// The period ends further ahead of the clock than [`TrackerBuilder::max_period_ahead`] allows: if it were closed,
+    /// none could be closed until then. Of a clock that stands still every period is ahead.
+    #[error(
+        "a period that ends at {at} is ahead of the tracker's clock, which stands at {now}: expected not after {horizon}; \
+         move on the clock that the tracker was built with or raise TrackerBuilder::max_period_ahead"
+    )]
     Ahead {
         /// When it ends.
         at: UnixMicros,
+        /// Where the clock stands.
+        now: UnixMicros,
         /// The last time that is taken now.
         horizon: UnixMicros,
     },
@@ -201,7 +209,7 @@ impl Tracker {
     ///
     /// The first period began with the capital, each other one with the end of the one before; what was booked or seen
     /// until the call is in it. On an error nothing has changed: when the time is not after that of the last period, or
-    /// further ahead of the clock than the limits allow, when the period began with nothing, or when equity is beyond
+    /// further ahead of the clock than [`TrackerBuilder::max_period_ahead`] allows, when the period began with nothing, or when equity is beyond
     /// the range of a decimal.
     pub fn close_period(&self, at: impl Into<UnixMicros>) -> Result<ClosedPeriod, TrackerError> {
         self.close(at.into(), None)
@@ -220,12 +228,13 @@ impl Tracker {
 
     fn close(&self, at: UnixMicros, benchmark: Option<f64>) -> Result<ClosedPeriod, TrackerError> {
         let shared = &*self.shared;
-        let mut state = shared.at_time();
-        let State { ledger, curve, periods } = &mut *state;
-        let horizon = ledger.horizon();
+        let now = UnixMicros::from(shared.clock.timestamp());
+        let horizon = horizon(now, shared.max_period_ahead);
         if at > horizon {
-            return Err(TrackerError::Ahead { at, horizon });
+            return Err(TrackerError::Ahead { at, now, horizon });
         }
+        let mut state = shared.state.lock();
+        let State { ledger, curve, periods } = &mut *state;
         let equity = ledger.equity(shared.capital)?;
         periods.close(at, equity, benchmark, curve, &shared.conventions, shared.rolling_window)
     }

@@ -47,7 +47,7 @@ pub(crate) struct Book {
     pub(crate) fees: Total,
     pub(crate) last_fill: Option<UnixMicros>,
     /// The price at which the position is valued, and when it was seen.
-    pub(crate) valued: Option<(Decimal, UnixMicros)>,
+    pub(crate) valued: Option<Valuation>,
 }
 
 /// What a fill does to a book; computed in full before anything changes.
@@ -100,8 +100,8 @@ impl Book {
     /// Profit of what is open at the price at which it is valued, before fees.
     pub(crate) fn unrealised(&self) -> Result<Total, NotExact> {
         match self.valued {
-            Some((price, _)) if !self.quantity.is_zero() => {
-                let value = Total::product(self.quantity, price)?;
+            Some(Valuation { price, .. }) if !self.quantity.is_zero() => {
+                let value = Total::product(self.quantity, price.get())?;
                 value.sub(self.cost)?.times(self.contract.multiplier())
             }
             _ => Ok(Total::ZERO),
@@ -318,27 +318,49 @@ impl Book {
         self.gross = effect.gross;
         self.fees = effect.fees;
         self.last_fill = Some(fill.at());
-        self.value_at(fill.price(), fill.at(), Freshness::Younger);
+        self.value_at(fill.price(), fill.at(), Freshness::Fill);
     }
 
     /// Values the position at the price, unless it is valued at a later one. Returns whether it did.
     pub(crate) fn value_at(&mut self, price: Price, at: UnixMicros, needed: Freshness) -> bool {
-        let fresh = self.valued.is_none_or(|(_, before)| match needed {
-            Freshness::Younger => at > before,
-            Freshness::NotOlder => at >= before,
-        });
+        match &mut self.valued {
+            Some(valued) => valued.update(price, at, needed),
+            none => {
+                *none = Some(Valuation { price, at });
+                true
+            }
+        }
+    }
+}
+
+/// A price, and when it was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Valuation {
+    pub(crate) price: Price,
+    pub(crate) at: UnixMicros,
+}
+
+impl Valuation {
+    /// Takes the price if it is fresh. Returns whether it did.
+    pub(crate) fn update(&mut self, price: Price, at: UnixMicros, needed: Freshness) -> bool {
+        let fresh = match needed {
+            Freshness::Fill => at > self.at,
+            Freshness::Mark { now } => at >= self.at || now.is_some_and(|now| self.at > now),
+        };
         if fresh {
-            self.valued = Some((price.get(), at));
+            *self = Self { price, at };
         }
         fresh
     }
 }
 
-/// When a price replaces the one before: a fill only when it is younger, a mark also at the same time.
+/// When a price replaces the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Freshness {
-    Younger,
-    NotOlder,
+    /// The price of a fill: when it is younger.
+    Fill,
+    /// A mark: also at the same time, and whenever the one before is still ahead of the clock.
+    Mark { now: Option<UnixMicros> },
 }
 
 /// What a fill takes from a lot.

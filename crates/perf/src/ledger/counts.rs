@@ -17,8 +17,11 @@ pub struct LedgerCounts {
     pub trips_dropped: u64,
     /// Marks older than the price at which their position is valued; they changed nothing.
     pub stale_marks: u64,
-    /// Marks of instruments that were neither traded nor defined; they are not kept.
+    /// Marks of instruments that were neither traded nor defined when they came; the last of each is kept for its
+    /// first fill.
     pub untraded_marks: u64,
-    /// Marks that were refused.
+    /// Of those instruments, the ones whose last mark was dropped at the bound.
+    pub untraded_marks_dropped: u64,
+    /// Marks that were refused, when they came or when their instrument was defined.
     pub refused_marks: u64,
 }

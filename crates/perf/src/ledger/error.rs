@@ -43,14 +43,16 @@ pub enum LedgerError {
         /// The time of the youngest fill of the instrument.
         latest: UnixMicros,
     },
-    /// The time is further ahead than [`LedgerLimits::max_ahead_micros`](crate::LedgerLimits::max_ahead_micros) allows:
-    /// if it were taken, everything from now until then would be late.
-    #[error("{instrument} at {at} is ahead of the clock: expected not after {horizon}")]
+    /// The time is further ahead than [`LedgerLimits::max_ahead`](crate::LedgerLimits::max_ahead) allows: if it were
+    /// taken, everything from now until then would be late. Of a clock that stands still everything is ahead.
+    #[error("{instrument} at {at} is ahead of {}", clock(*now, *horizon))]
     Ahead {
         /// The instrument of the fill or mark.
         instrument: Arc<str>,
         /// Its time.
         at: UnixMicros,
+        /// Where the clock of the ledger stands; none if it was told no time.
+        now: Option<UnixMicros>,
         /// The last time that is taken now.
         horizon: UnixMicros,
     },
@@ -102,6 +104,17 @@ pub enum LedgerError {
         /// What was computed.
         what: &'static str,
     },
+}
+
+/// Which clock it is, where it stands, and what helps.
+fn clock(now: Option<UnixMicros>, horizon: UnixMicros) -> String {
+    let Some(now) = now else {
+        return format!("the calendar: expected microseconds since 1970, not after {horizon}");
+    };
+    format!(
+        "the ledger's clock, which stands at {now}: expected not after {horizon}; move that clock on \
+         (Ledger::set_time, or the clock that the tracker was built with) or raise LedgerLimits::max_ahead"
+    )
 }
 
 impl From<Infallible> for LedgerError {

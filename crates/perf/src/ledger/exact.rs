@@ -24,7 +24,8 @@ pub(crate) const MAX_MANTISSA: u128 = (1 << 96) - 1;
 
 pub(crate) fn add(a: Decimal, b: Decimal) -> Result<Decimal, NotExact> {
     let (scale, x, y) = aligned(a, b)?;
-    build(x.checked_add(y).ok_or(NotExact::Overflow)?, scale)
+    // Beyond 128 bits at this scale says nothing of the size of the sum.
+    build(x.checked_add(y).ok_or(NotExact::Inexact)?, scale)
 }
 
 pub(crate) fn sub(a: Decimal, b: Decimal) -> Result<Decimal, NotExact> {

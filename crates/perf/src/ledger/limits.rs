@@ -1,6 +1,10 @@
 //! How much a ledger keeps, and from how far ahead it takes.
 
-/// How much a ledger keeps. What is beyond is dropped and counted, or refused.
+use std::time::Duration;
+
+use crate::UnixMicros;
+
+/// How much a ledger keeps, and from how far ahead it takes. What is beyond is dropped and counted, or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LedgerLimits {
@@ -10,14 +14,17 @@ pub struct LedgerLimits {
     pub open_lots: usize,
     /// Closed round trips that are kept; the oldest is dropped.
     pub trips: usize,
-    /// Ids of booked fills that are kept; the oldest is forgotten.
+    /// Ids of booked fills that are kept; that of the oldest fill is forgotten.
     pub fill_ids: usize,
-    /// Age of the oldest id that is kept, in microseconds before the fill that is booked.
-    pub fill_id_age_micros: i64,
-    /// How far ahead of the clock a fill or mark may be, in microseconds; one further ahead is refused. Larger than
-    /// clocks differ, and small: a time that is taken makes everything before it late. The clock is what
+    /// Age of the oldest id that is kept, before the fill that is booked.
+    pub fill_id_age: Duration,
+    /// Instruments that were neither traded nor defined of which the last mark is kept for the first fill; that of
+    /// which none came for the longest is dropped.
+    pub untraded_marks: usize,
+    /// How far ahead of the clock a fill or mark may be; one further ahead is refused. Larger than clocks differ, and
+    /// small: a fill that is taken makes everything of its instrument before it late. The clock is what
     /// [`Ledger::set_time`](crate::Ledger::set_time) says; a ledger that was told none refuses only what is after the year 9999.
-    pub max_ahead_micros: i64,
+    pub max_ahead: Duration,
 }
 
 impl LedgerLimits {
@@ -45,29 +52,47 @@ impl LedgerLimits {
         Self { fill_ids: fill_ids.max(1), ..self }
     }
 
-    /// With ids of fills kept no longer than this many microseconds.
+    /// With ids of fills kept no longer than this.
     #[must_use]
-    pub fn with_fill_id_age_micros(self, fill_id_age_micros: i64) -> Self {
-        Self { fill_id_age_micros, ..self }
+    pub fn with_fill_id_age(self, fill_id_age: Duration) -> Self {
+        Self { fill_id_age, ..self }
     }
 
-    /// With fills and marks taken up to this many microseconds ahead of the clock.
+    /// With the last marks of so many instruments that are not traded.
     #[must_use]
-    pub fn with_max_ahead_micros(self, max_ahead_micros: i64) -> Self {
-        Self { max_ahead_micros, ..self }
+    pub fn with_untraded_marks(self, untraded_marks: usize) -> Self {
+        Self { untraded_marks, ..self }
+    }
+
+    /// With fills and marks taken up to so far ahead of the clock.
+    #[must_use]
+    pub fn with_max_ahead(self, max_ahead: Duration) -> Self {
+        Self { max_ahead, ..self }
     }
 }
 
 impl Default for LedgerLimits {
-    /// 4,096 instruments, 100,000 open lots each, 10,000 trips, 65,536 ids of any age, an hour ahead.
+    /// 4,096 instruments, 100,000 open lots each, 10,000 trips, 65,536 ids of any age, marks of 4,096
+    /// untraded instruments, a minute ahead.
     fn default() -> Self {
         Self {
             instruments: 4096,
             open_lots: 100_000,
             trips: 10_000,
             fill_ids: 65_536,
-            fill_id_age_micros: i64::MAX,
-            max_ahead_micros: 3_600_000_000,
+            fill_id_age: Duration::MAX,
+            untraded_marks: 4096,
+            max_ahead: Duration::from_mins(1),
         }
     }
+}
+
+/// In microseconds; stops at the end of the range.
+pub(super) fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The last time that is taken when what is so far ahead of now is.
+pub(crate) fn horizon(now: UnixMicros, ahead: Duration) -> UnixMicros {
+    UnixMicros::LAST.min(now.get().saturating_add(micros(ahead)).into())
 }

@@ -57,8 +57,10 @@ impl RoundTrip {
 
 #[cfg(feature = "serde")]
 mod record {
-    //! A trip as it is read: only one that a ledger could have closed becomes one.
+    //! A trip as it is read: only one whose quantity, times, name and profit can be those of a trip becomes one. Its
+    //! prices depend on a contract that it does not know, and are taken as they stand.
 
+    use super::super::total::Total;
     use super::{Arc, Decimal, Direction, FillId, RoundTrip, UnixMicros};
     use crate::ledger::fill::MAX_FILL_TEXT_LEN;
 
@@ -78,6 +80,18 @@ mod record {
         net: Decimal,
     }
 
+    /// Whether net is gross less fees, exactly, or within a unit in the last place of those that a decimal may have
+    /// had to round.
+    fn balances(gross: Decimal, fees: Decimal, net: Decimal) -> bool {
+        let rounded_to = |amount: &Decimal| {
+            let full = amount.mantissa().unsigned_abs() >= 10_u128.pow(Decimal::MAX_SCALE - 1);
+            if full { Decimal::new(1, amount.scale()) } else { Decimal::ZERO }
+        };
+        let allowed = [gross, fees, net].iter().map(rounded_to).max().unwrap_or_default();
+        let off = Total::from(gross).sub(fees.into()).and_then(|due| due.sub(net.into()));
+        off.is_ok_and(|off| off.nearest().abs() <= allowed)
+    }
+
     impl TryFrom<Record> for RoundTrip {
         type Error = String;
         fn try_from(read: Record) -> Result<Self, String> {
@@ -93,6 +107,10 @@ mod record {
             let len = read.instrument.len();
             if len == 0 || len > MAX_FILL_TEXT_LEN {
                 return Err(format!("instrument name of {len} bytes: expected 1 to {MAX_FILL_TEXT_LEN}"));
+            }
+            if !balances(read.gross, read.fees, read.net) {
+                let (gross, fees, net) = (read.gross, read.fees, read.net);
+                return Err(format!("round trip of net {net}: expected gross {gross} less fees {fees}"));
             }
             Ok(Self {
                 instrument: read.instrument,

@@ -1,6 +1,7 @@
 //! How a tracker is made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bellwether_core::{Labels, SharedClock};
 use parking_lot::Mutex;
@@ -24,6 +25,7 @@ pub struct TrackerBuilder {
     limits: LedgerLimits,
     max_periods: usize,
     rolling_window: usize,
+    max_period_ahead: Duration,
 }
 
 impl TrackerBuilder {
@@ -32,6 +34,10 @@ impl TrackerBuilder {
 
     /// Periods of the rolling figures unless it is said: a quarter of trading days.
     pub const ROLLING_WINDOW: usize = 63;
+
+    /// How far ahead of the clock a period may end unless it is said: a day, for those who stamp a session with the
+    /// end of its local day.
+    pub const MAX_PERIOD_AHEAD: Duration = Duration::from_hours(24);
 
     pub(super) fn new(clock: &SharedClock, conventions: Conventions, capital: Decimal) -> Self {
         Self {
@@ -44,6 +50,7 @@ impl TrackerBuilder {
             limits: LedgerLimits::default(),
             max_periods: Self::MAX_PERIODS,
             rolling_window: Self::ROLLING_WINDOW,
+            max_period_ahead: Self::MAX_PERIOD_AHEAD,
         }
     }
 
@@ -65,7 +72,7 @@ impl TrackerBuilder {
         self
     }
 
-    /// How much its ledger keeps.
+    /// How much its ledger keeps, and how far ahead of the tracker's clock it takes fills and marks.
     pub fn limits(mut self, limits: LedgerLimits) -> Self {
         self.limits = limits;
         self
@@ -80,6 +87,13 @@ impl TrackerBuilder {
     /// Over how many of the last periods the rolling figures run, at least two and no more than are kept.
     pub fn rolling_window(mut self, periods: usize) -> Self {
         self.rolling_window = periods;
+        self
+    }
+
+    /// How far ahead of the clock a closed period may end; one further ahead is refused, as until its end no other
+    /// could be closed.
+    pub fn max_period_ahead(mut self, ahead: Duration) -> Self {
+        self.max_period_ahead = ahead;
         self
     }
 
@@ -110,6 +124,7 @@ impl TrackerBuilder {
                 capital: self.capital,
                 strategy: self.strategy,
                 rolling_window,
+                max_period_ahead: self.max_period_ahead,
                 labels,
                 descriptors,
                 kinds,

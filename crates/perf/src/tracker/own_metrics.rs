@@ -30,6 +30,7 @@ pub(super) enum FigureKind {
     TripsDropped,
     StaleMarks,
     UntradedMarks,
+    UntradedMarksDropped,
     RefusedMarks,
     Periods,
     PeriodsDropped,
@@ -42,7 +43,7 @@ const GAUGES: [(FigureKind, &str, Unit, &str); 11] = [
         FigureKind::BenchmarkEquity,
         "benchmark_equity",
         Unit::None,
-        "What the capital would be worth in the benchmark at the end of the last period.",
+        "What the capital would be worth in the benchmark at the end of the last period; none any more once a period had no benchmark.",
     ),
     (FigureKind::Realised, "realised_profit", Unit::None, "Profit of all that was closed, before fees."),
     (FigureKind::Unrealised, "unrealised_profit", Unit::None, "Profit of all that is open, before fees."),
@@ -65,7 +66,7 @@ const GAUGES: [(FigureKind, &str, Unit, &str); 11] = [
     (FigureKind::OpenPositions, "open_positions", Unit::None, "Instruments in which something is open."),
 ];
 
-const COUNTERS: [(FigureKind, &str, &str); 11] = [
+const COUNTERS: [(FigureKind, &str, &str); 12] = [
     (FigureKind::Fills, "fills_total", "Fills that were booked."),
     (FigureKind::Duplicates, "duplicate_fills_total", "Fills that came again and were ignored."),
     (FigureKind::Refused, "refused_fills_total", "Fills that were refused."),
@@ -75,7 +76,12 @@ const COUNTERS: [(FigureKind, &str, &str); 11] = [
     (
         FigureKind::UntradedMarks,
         "untraded_marks_total",
-        "Prices of instruments that were never traded; they are not kept.",
+        "Prices of instruments that were not traded yet; the last of each is kept for its first fill.",
+    ),
+    (
+        FigureKind::UntradedMarksDropped,
+        "dropped_untraded_marks_total",
+        "Last prices of instruments that were not traded yet, dropped to make room.",
     ),
     (FigureKind::RefusedMarks, "refused_marks_total", "Prices that were refused."),
     (FigureKind::Periods, "periods_total", "Periods that were closed."),
@@ -158,6 +164,7 @@ impl FigureKind {
             Self::TripsDropped => Some(counts.trips_dropped as f64),
             Self::StaleMarks => Some(counts.stale_marks as f64),
             Self::UntradedMarks => Some(counts.untraded_marks as f64),
+            Self::UntradedMarksDropped => Some(counts.untraded_marks_dropped as f64),
             Self::RefusedMarks => Some(counts.refused_marks as f64),
             Self::Periods => Some(periods.closed() as f64),
             Self::PeriodsDropped => Some(periods.dropped() as f64),

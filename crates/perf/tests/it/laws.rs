@@ -222,7 +222,8 @@ proptest! {
         let mean = |x: f64| annualized_mean(&returns, year(x)).unwrap();
         prop_assert!(near(mean(4.0 * periods), 4.0 * mean(periods), 1e-14));
         if let (Ok(one), Ok(four)) = (cagr(&returns, year(periods)), cagr(&returns, year(4.0 * periods))) {
-            prop_assert!(near(four.ln_1p(), 4.0 * one.ln_1p(), 1e-9) || one == -1.0, "{} {}", one, four);
+            // Of a loss of nearly everything a float keeps few digits of what is left.
+            prop_assert!(near(four.ln_1p(), 4.0 * one.ln_1p(), 1e-9) || four < -0.9999, "{} {}", one, four);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What holds for every row of fills.
 
+use std::time::Duration;
+
 use bellwether_perf::{
     Contract, Fill, FillDraft, Ledger, LedgerCounts, LedgerError, LedgerLimits, Matching, Price, Quantity,
     Recorded, RoundTrip, Side,
@@ -166,7 +168,7 @@ proptest! {
     #[test]
     fn what_is_kept_stays_within_its_bounds(rows in rows(), instruments in vec(0..6_u8, 80)) {
         let limits = LedgerLimits::default().with_open_lots(3).with_trips(5).with_instruments(4);
-        let limits = limits.with_fill_ids(7).with_fill_id_age_micros(20);
+        let limits = limits.with_fill_ids(7).with_fill_id_age(Duration::from_micros(20));
         let mut ledger = Ledger::new(Matching::Fifo, limits);
         let (mut too_many, mut untraded) = (0, 0);
         for (at, (row, instrument)) in rows.iter().zip(&instruments).enumerate() {
@@ -235,7 +237,8 @@ fn marks_of_instruments_that_were_never_traded_are_counted_and_leave_the_bound_t
 }
 
 const SECOND: i64 = 1_000_000;
-const HOUR: i64 = 3600 * SECOND;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
 
 #[test]
 fn a_fill_or_mark_from_far_ahead_is_refused_and_the_book_goes_on() {
@@ -244,19 +247,19 @@ fn a_fill_or_mark_from_far_ahead_is_refused_and_the_book_goes_on() {
     ledger.set_time(now);
     ledger.record(Fill::buy("A", 1, 10).id(1).at(now - 5)).unwrap();
     // Nanoseconds where microseconds are meant; and just over the tolerance.
-    for at in [now * 1000, now + HOUR + 1, i64::MAX] {
+    for at in [now * 1000, now + MINUTE + 1, i64::MAX] {
         let refused = ledger.record(Fill::buy("A", 1, 10).id(2).at(at)).unwrap_err();
-        assert_eq!(
-            refused,
-            LedgerError::Ahead { instrument: "A".into(), at: at.into(), horizon: (now + HOUR).into() }
-        );
+        let (now, horizon) = (Some(now.into()), (now + MINUTE).into());
+        assert_eq!(refused, LedgerError::Ahead { instrument: "A".into(), at: at.into(), now, horizon });
         let refused = ledger.mark("A", price(99), at).unwrap_err();
         assert!(matches!(refused, LedgerError::Ahead { .. }), "{refused}");
     }
     let text = ledger.mark("A", price(99), now + 2 * HOUR).unwrap_err().to_string();
     assert_eq!(
         text,
-        "A at 2023-11-15T00:13:20Z is ahead of the clock: expected not after 2023-11-14T23:13:20Z"
+        "A at 2023-11-15T00:13:20Z is ahead of the ledger's clock, which stands at 2023-11-14T22:13:20Z: expected not \
+         after 2023-11-14T22:14:20Z; move that clock on (Ledger::set_time, or the clock that the tracker was built with) \
+         or raise LedgerLimits::max_ahead"
     );
     assert_eq!((ledger.counts().refused, ledger.counts().refused_marks), (3, 4));
     // Nothing is frozen.
@@ -264,7 +267,7 @@ fn a_fill_or_mark_from_far_ahead_is_refused_and_the_book_goes_on() {
     ledger.record(Fill::sell("A", 1, 12).id(2).at(now + 1)).unwrap();
     assert_eq!(ledger.realised(), Decimal::from(2));
     // The time goes on, and may be set back.
-    ledger.set_time(now + 2 * HOUR);
+    ledger.set_time(now + 3 * HOUR);
     assert_eq!(ledger.mark("A", price(13), now + 3 * HOUR), Ok(true));
     ledger.set_time(now);
     assert!(ledger.mark("A", price(14), now + 3 * HOUR).is_err());
@@ -281,7 +284,7 @@ fn without_a_clock_only_what_no_calendar_has_is_ahead() {
     ledger.record(Fill::buy("A", 1, 10).id(1).at(1_700_000_000 * SECOND)).unwrap();
     // Years without a fill are no fault.
     ledger.record(Fill::sell("A", 1, 10).id(2).at(4_000_000_000 * SECOND)).unwrap();
-    let limits = LedgerLimits::default().with_max_ahead_micros(SECOND);
+    let limits = LedgerLimits::default().with_max_ahead(Duration::from_secs(1));
     let mut ledger = Ledger::new(Matching::Fifo, limits);
     ledger.set_time(0);
     assert!(ledger.record(Fill::buy("A", 1, 10).id(1).at(SECOND)).is_ok());

@@ -6,6 +6,7 @@ mod catalogue;
 mod golden_metrics;
 mod golden_published;
 mod golden_trips;
+mod hostile;
 mod laws;
 mod ledger_laws;
 mod rounding;

@@ -122,7 +122,7 @@ fn figures_are_told_and_undefined_ones_are_left_out() {
     let beyond = told.get("a desk_loss_beyond_var_99_ratio").unwrap();
     let loss = -book.periods()[4].value;
     assert!(beyond < loss + before * 0.9 && beyond > loss + before, "{beyond}");
-    assert_eq!(Collect::descriptors(&book).len(), 11 + 4 + 11);
+    assert_eq!(Collect::descriptors(&book).len(), 11 + 4 + 12);
 }
 
 #[test]
@@ -146,19 +146,22 @@ fn a_fill_a_mark_or_a_period_from_far_ahead_is_refused_and_the_book_goes_on() {
     let refused = book.close_period(far).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "a period that ends at 1971-01-11T00:00:00Z is ahead of the clock: expected not after 1970-01-11T01:00:00Z"
+        "a period that ends at 1971-01-11T00:00:00Z is ahead of the tracker's clock, which stands at \
+         1970-01-11T00:00:00Z: expected not after 1970-01-12T00:00:00Z; move on the clock that the tracker was \
+         built with or raise TrackerBuilder::max_period_ahead"
     );
     assert!(book.periods().is_empty());
-    // Nothing of it has stopped the book; an hour is what clocks may differ.
-    assert_eq!(book.mark("ACME", price(110), now + TimeDelta::hours(1)), Ok(true));
-    assert_eq!(book.close_period(now).unwrap().equity, Decimal::from(1010));
+    // Nothing of it has stopped the book; a minute is what clocks may differ, and a period ends by the local day.
+    assert!(ahead(&book.mark("ACME", price(90), now + TimeDelta::minutes(61)).unwrap_err()));
+    assert_eq!(book.mark("ACME", price(110), now + TimeDelta::minutes(1)), Ok(true));
+    assert_eq!(book.close_period(now + TimeDelta::hours(3)).unwrap().equity, Decimal::from(1010));
     // With the clock the book goes on.
     manual.advance(Duration::from_hours(24));
     book.record(Fill::sell("ACME", 1, 120).id(2).at(now + TimeDelta::days(1))).unwrap();
     assert_eq!(book.close_period(now + TimeDelta::days(1)).unwrap().equity, Decimal::from(1020));
     let told = Told::of(&[&book]);
     assert_eq!(told.get("- desk_refused_fills_total"), Some(1.0));
-    assert_eq!(told.get("- desk_refused_marks_total"), Some(1.0));
+    assert_eq!(told.get("- desk_refused_marks_total"), Some(2.0));
 }
 
 #[test]
