@@ -19,8 +19,12 @@
 #![forbid(unsafe_code)]
 
 mod config;
+#[cfg(feature = "health")]
+mod own_checks;
 
 pub use crate::config::Config;
+#[cfg(feature = "health")]
+pub use crate::own_checks::OwnCheck;
 #[cfg(feature = "alerts")]
 pub use bellwether_alerts as alerts;
 #[cfg(feature = "channels")]

@@ -1,6 +1,8 @@
 //! What most hosts need: `use bellwether::prelude::*;`
 
 pub use crate::Config;
+#[cfg(feature = "health")]
+pub use crate::OwnCheck;
 pub use bellwether_core::{
     Aggregate, Clock, Collect, CollectError, Descriptor, HistoryQuery, HumanDuration, LabelName, Labels,
     Limit, ManualClock, MetricName, Page, PageRequest, RestartPolicy, Sample, SampleBatch, SampleHistory,

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use crate::{
     data_error::quoted,
+    market::BUNDLED,
     session::{Period, parse_date},
 };
 
@@ -27,6 +28,8 @@ Options:
                file                                 [default: examples/data]
   --out DIR    folder for the results, built in a hidden folder inside of it
                and moved into place at the end [default: target/trading_desk]
+               Both defaults are seen from the current directory, which cargo
+               does not change: start from the root of the repository.
   --from DATE  first day of the data to use, as YYYY-MM-DD    [default: all]
   --to DATE    last day of the data to use, as YYYY-MM-DD     [default: all]
   --json       print one JSON document instead of text
@@ -50,7 +53,8 @@ Writes:
 
 Exit codes:
   0  the desk ran and the results are written
-  1  the run failed; the results folder is still that of the run before
+  1  the run failed; the results folder is still that of the run before, or,
+     if only standard output did not take the summary, the new one
   2  an argument, the data or the results folder cannot be used; one sentence
      on standard error says what was found and what was expected
 ";
@@ -135,7 +139,7 @@ impl Command {
             return Err(ArgumentError::PeriodReversed { from, to });
         }
         Ok(Self::Run(Arguments {
-            data: data.unwrap_or_else(|| PathBuf::from("examples/data")),
+            data: data.unwrap_or_else(|| PathBuf::from(BUNDLED)),
             out: out.unwrap_or_else(|| PathBuf::from("target/trading_desk")),
             period: Period { from, to },
             output: output.unwrap_or(Output::Text),

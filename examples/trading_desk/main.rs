@@ -2,7 +2,6 @@
 //!
 //! The host's own engine (market, strategies, venue) stands in the files that know nothing of Bellwether; `watch.rs`
 //! wires Bellwether to it, `rules.rs` says what the desk is warned of, `results.rs` reads everything back.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people talks to them")]
 
 mod arguments;
 mod book;
@@ -26,6 +25,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -43,37 +43,46 @@ use crate::watch::Watch;
 
 fn main() -> ExitCode {
     let ran = match Command::parse(std::env::args_os().skip(1)) {
-        Ok(Command::Help) => say(HELP),
+        Ok(Command::Help) => say(HELP).map_err(Fault::from),
         Ok(Command::Run(arguments)) => run(&arguments),
         Err(error) => Err(Fault::input(error)),
     };
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            eprintln!("trading_desk: {fault}");
+            remark(&format!("trading_desk: {fault}\n"));
             ExitCode::from(fault.exit_code())
         }
     }
 }
 
 /// Writes to stdout. A reader that has seen enough and closed it is no fault.
-fn say(text: &str) -> Result<(), Fault> {
+fn say(text: &str) -> Result<(), NotPrinted> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(NotPrinted(error)),
         _ => Ok(()),
     }
 }
 
+/// Standard output does not take what is to be said.
+#[derive(Debug, thiserror::Error)]
+#[error("standard output: found {0}, expected to be able to write")]
+struct NotPrinted(std::io::Error);
+
+/// Writes to stderr, if that can be.
+fn remark(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// Results of a run before are replaced, but only if they are results: a database that is none, or that a newer
 /// program made, is left alone.
-async fn look_at_old_results(arguments: &Arguments, clock: &SharedClock) -> Result<(), Fault> {
-    let old = arguments.out.join(DATABASE);
-    if old.exists() {
-        let store = Store::open(&StoreConfig::file(old), clock).await.map_err(Fault::input)?;
-        store.close(Duration::from_secs(5)).await.into_result().map_err(Fault::input)?;
+async fn look_at_old_results(out: &Path) -> Result<(), Fault> {
+    let old = out.join(DATABASE);
+    if !old.exists() {
+        return Ok(());
     }
-    Ok(())
+    Store::examine(&StoreConfig::file(old)).await.map_err(Fault::input)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -81,7 +90,7 @@ async fn run(arguments: &Arguments) -> Result<(), Fault> {
     let wall = SystemClock::shared();
     let begun = wall.monotonic();
     let market = Market::read(&arguments.data, arguments.period).map_err(Fault::input)?;
-    look_at_old_results(arguments, &wall).await?;
+    look_at_old_results(&arguments.out).await?;
     let folder = Folder::prepare(&arguments.out).map_err(Fault::input)?;
 
     let strategies = strategy::all();
@@ -112,7 +121,7 @@ async fn run(arguments: &Arguments) -> Result<(), Fault> {
     progress.finish();
 
     watch.keep_snapshots().await?;
-    let results = Results::read(&watch, &strategies).await?;
+    let results = Results::read(&watch, &market, &strategies).await?;
     let page = report::make(&market, &results);
     bellwether::health::report::write_files(
         folder.path().to_owned(),
@@ -127,7 +136,7 @@ async fn run(arguments: &Arguments) -> Result<(), Fault> {
     folder.swap().map_err(Fault::input)?;
     say(&summary)?;
     let ran = wall.monotonic().saturating_since(begun);
-    eprint!("{}", summary::speed(&wall, &results, ran, traded)?);
-    eprintln!("wrote {}", arguments.out.display());
+    remark(&summary::speed(&wall, &results, ran, traded)?);
+    remark(&format!("wrote {}\n", arguments.out.display()));
     Ok(())
 }

@@ -27,6 +27,8 @@ pub(crate) const LEVELS: RangeInclusive<f64> = 0.01..=1e11;
 pub(crate) const MAX_INSTRUMENTS: usize = 64;
 
 const BASE_LEVEL: f64 = 100.0;
+/// The folder of the files that come with the example.
+pub(crate) const BUNDLED: &str = "examples/data";
 const BENCHMARK: &str = "sp500_daily";
 
 /// A return and the day at whose close it is known.
@@ -52,6 +54,7 @@ pub(crate) struct Market {
     instruments: Vec<Instrument>,
     days: Vec<Day>,
     benchmark: InstrumentId,
+    is_bundled: bool,
 }
 
 impl Market {
@@ -85,7 +88,12 @@ impl Market {
         let benchmark = instruments.iter().position(|instrument| instrument.name == BENCHMARK).unwrap_or(0);
         let days =
             days.into_iter().map(|(date, ticks)| Day { date, at: session_close(date), ticks }).collect();
-        Ok(Self { instruments, days, benchmark: InstrumentId::new(benchmark) })
+        Ok(Self {
+            instruments,
+            days,
+            benchmark: InstrumentId::new(benchmark),
+            is_bundled: folder == Path::new(BUNDLED),
+        })
     }
 
     /// By name, ascending.
@@ -96,6 +104,11 @@ impl Market {
     /// By date, ascending: every date on which at least one instrument has a price.
     pub(crate) fn days(&self) -> &[Day] {
         &self.days
+    }
+
+    /// Whether these are the files that come with the example.
+    pub(crate) fn is_bundled(&self) -> bool {
+        self.is_bundled
     }
 
     /// `sp500_daily` if it is there, else the first by name.

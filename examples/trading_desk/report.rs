@@ -26,7 +26,7 @@ pub(crate) fn make(market: &Market, results: &Results) -> Report {
              anything that can be traded.",
             results.books.first().map_or("", |book| book.title),
             results.books.last().map_or("", |book| book.title),
-            days.len(),
+            ChartUnit::Count.format(days.len() as f64),
         ))
         .headline(headline(results));
     report = report.section(together(benchmark, results));
@@ -40,12 +40,27 @@ pub(crate) fn make(market: &Market, results: &Results) -> Report {
     for book in &results.books {
         report = report.note(format!("{}: {}", book.title, book.citation));
     }
-    report.note("The bundled data are S&P 500 daily adjusted closes and WTI daily spot as shipped by the Python package arch (NCSA licence).")
+    report.note(sources(market))
+}
+
+/// Where the data come from.
+fn sources(market: &Market) -> String {
+    if market.is_bundled() {
+        return "Data: daily returns of the S&P 500 (adjusted closes) and of WTI crude oil (spot), as shipped with the Python \
+                package arch under the University of Illinois/NCSA licence."
+            .to_owned();
+    }
+    let files: Vec<_> = market.instruments().iter().map(|one| format!("{}.csv", one.name)).collect();
+    format!("Data: {}, from the folder that the desk was given.", files.join(", "))
 }
 
 /// A number of the sheet with the minus sign of the charts.
 fn typeset(text: &str) -> String {
     text.strip_prefix('-').map_or_else(|| text.to_owned(), |digits| format!("\u{2212}{digits}"))
+}
+
+fn count(value: f64) -> Value {
+    Value::number(value, ChartUnit::Count.format(value))
 }
 
 fn signed_percent(value: f64) -> Value {
@@ -70,8 +85,8 @@ fn headline(results: &Results) -> Vec<Fact> {
         facts.push(Fact::new("Sharpe", row(book, "sharpe")).note(book.title));
         facts.push(Fact::new("Deepest drawdown", row(book, "max_drawdown")).note(book.title));
     }
-    let fired = results.changes.iter().filter(|change| change.state == AlertState::Firing).count();
-    facts.push(Fact::new("Alerts", Value::number(fired as f64, fired.to_string())).note("fired in all"));
+    let fired = results.alerts.iter().fold(0.0, |sum, one| sum + one.fired);
+    facts.push(Fact::new("Alerts", count(fired)).note("fired in all"));
     facts.push(
         Fact::new(
             "Health",
@@ -163,7 +178,11 @@ fn numbers(benchmark: &str, book: &BookResults) -> Table {
         Column::text("Convention"),
     ];
     let mut table = Table::new(
-        format!("Over {} sessions; {}", book.periods.len(), book.snapshot.sheet.conventions()),
+        format!(
+            "Over {} sessions; {}",
+            ChartUnit::Count.format(book.snapshot.periods as f64),
+            book.snapshot.sheet.conventions()
+        ),
         columns,
     );
     for row in book.snapshot.sheet.rows() {
@@ -224,13 +243,13 @@ fn drawdowns(book: &BookResults) -> Table {
     ];
     let mut table = Table::new(format!("{}: deepest drawdowns", book.title), columns);
     for episode in &book.drawdowns {
-        let dates = dates(episode, &book.periods);
+        let dates = dates(episode, &book.returns);
         table = table.row([
             signed_percent(episode.depth),
             dates.peak.into(),
             dates.trough.into(),
             dates.recovered.into(),
-            Value::number(episode.length() as f64, episode.length().to_string()),
+            count(episode.length() as f64),
         ]);
     }
     table
@@ -254,17 +273,11 @@ fn alerts(results: &Results) -> Section {
         ]);
     }
     let table = table.left_out(worst.len().saturating_sub(LISTED));
-    let mut counts = Vec::new();
-    for severity in Severity::ALL.into_iter().rev() {
-        let of = |state| {
-            results.changes.iter().filter(|c| c.alert.severity() == severity && c.state == state).count()
-        };
-        let (fired, resolved) = (of(AlertState::Firing), of(AlertState::Resolved));
-        counts.push(
-            Fact::new(severity.as_str(), Value::number(fired as f64, format!("{fired} fired")))
-                .note(format!("{resolved} resolved")),
-        );
-    }
+    let counts = results.alerts.iter().map(|one| {
+        let fired = format!("{} fired", ChartUnit::Count.format(one.fired));
+        Fact::new(one.severity.as_str(), Value::number(one.fired, fired))
+            .note(format!("{} resolved", ChartUnit::Count.format(one.resolved)))
+    });
     let section = Section::new("alerts", "Alerts").block(Block::facts(counts));
     if worst.is_empty() {
         section.block(Block::missing("Critical alerts", "none fired"))

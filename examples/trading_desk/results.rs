@@ -3,10 +3,11 @@
 
 use bellwether::alerts::{AlertChange, AlertQuery, NotificationLog, NotificationQuery, NotificationRecord};
 use bellwether::health::HealthReport;
-use bellwether::perf::{DrawdownEpisode, MonthlyTable, PeriodReturn, drawdown_table};
+use bellwether::perf::{DrawdownEpisode, MonthlyTable, UnixMicros, drawdown_table};
 use bellwether::prelude::*;
 
 use crate::fault::Fault;
+use crate::market::Market;
 use crate::strategy::Strategy;
 use crate::watch::Watch;
 
@@ -18,6 +19,8 @@ pub(crate) struct Results {
     pub(crate) books: Vec<BookResults>,
     pub(crate) changes: Vec<AlertChange>,
     pub(crate) told: Vec<NotificationRecord>,
+    /// The worst severity first.
+    pub(crate) alerts: Vec<AlertCount>,
     pub(crate) health: HealthReport,
     pub(crate) figures: Vec<Figure>,
     pub(crate) benchmark_equity: Vec<Sample>,
@@ -31,12 +34,20 @@ pub(crate) struct BookResults {
     pub(crate) rule: &'static str,
     pub(crate) citation: &'static str,
     pub(crate) snapshot: PerformanceSnapshot,
-    pub(crate) periods: Vec<PeriodReturn>,
+    /// Of each session.
+    pub(crate) returns: Vec<Sample>,
     pub(crate) drawdowns: Vec<DrawdownEpisode>,
     pub(crate) months: MonthlyTable,
     pub(crate) equity: Vec<Sample>,
     pub(crate) depth: Vec<Sample>,
     pub(crate) volatility: Vec<Sample>,
+}
+
+/// How many alerts of a severity there were.
+pub(crate) struct AlertCount {
+    pub(crate) severity: Severity,
+    pub(crate) fired: f64,
+    pub(crate) resolved: f64,
 }
 
 /// A figure of the registry.
@@ -46,16 +57,20 @@ pub(crate) struct Figure {
 }
 
 impl Results {
-    pub(crate) async fn read(watch: &Watch, strategies: &[Box<dyn Strategy>]) -> Result<Self, Fault> {
+    pub(crate) async fn read(
+        watch: &Watch,
+        market: &Market,
+        strategies: &[Box<dyn Strategy>],
+    ) -> Result<Self, Fault> {
         let mut books = Vec::new();
-        for (strategy, book) in strategies.iter().zip(&watch.books) {
-            books.push(BookResults::read(watch, &**strategy, book).await?);
+        for strategy in strategies {
+            books.push(BookResults::read(watch, market, &**strategy).await?);
         }
-        let (alerts, everything) = (watch.store.alerts(), Limit::new(Limit::MAX)?);
+        let (stored, everything) = (watch.store.alerts(), Limit::new(Limit::MAX)?);
         let mut page = PageRequest::first(everything);
         let mut changes = Vec::new();
         loop {
-            let read = AlertHistory::read(&alerts, &AlertQuery::default(), &page).await?;
+            let read = AlertHistory::read(&stored, &AlertQuery::default(), &page).await?;
             changes.extend(read.items);
             let Some(next) = read.next else { break };
             page = PageRequest::after(everything, next);
@@ -63,7 +78,7 @@ impl Results {
         let mut page = PageRequest::first(everything);
         let mut told = Vec::new();
         loop {
-            let read = NotificationLog::read(&alerts, &NotificationQuery::default(), &page).await?;
+            let read = NotificationLog::read(&stored, &NotificationQuery::default(), &page).await?;
             told.extend(read.items);
             let Some(next) = read.next else { break };
             page = PageRequest::after(everything, next);
@@ -71,13 +86,19 @@ impl Results {
         changes.sort_by_key(|change| change.at);
         told.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.channel.cmp(&b.channel)));
         let figures = FIGURES.iter().map(|name| Figure::read(watch, name)).collect::<Result<Vec<_>, _>>()?;
-        let benchmark_equity = books.first().map(|book| growth(&book.periods)).unwrap_or_default();
+        let by_severity = Severity::ALL.into_iter().rev();
+        let alerts =
+            by_severity.map(|severity| AlertCount::read(watch, severity)).collect::<Result<Vec<_>, _>>()?;
+        // Every book was closed against the same benchmark.
+        let any = strategies.first().map_or("", |strategy| strategy.name());
+        let benchmark_equity = series(watch, "desk_benchmark_equity", any).await?;
         let families = watch.metrics.snapshot().families;
         let exposed = families.into_iter().map(|family| Descriptor::clone(&family.descriptor)).collect();
         Ok(Self {
             books,
             changes,
             told,
+            alerts,
             health: watch.health.run().await,
             figures,
             benchmark_equity,
@@ -86,14 +107,11 @@ impl Results {
     }
 }
 
-/// What the benchmark made of the capital, from the returns that the book kept beside its own.
-fn growth(periods: &[PeriodReturn]) -> Vec<Sample> {
-    let mut wealth = bellwether::perf::nearest_f64(crate::book::CAPITAL);
-    let points = periods.iter().filter_map(|period| {
-        wealth *= 1.0 + period.benchmark?;
-        Some(Sample::new(period.at.try_into().ok()?, wealth))
-    });
-    points.collect()
+impl Results {
+    /// A figure of [`FIGURES`].
+    pub(crate) fn figure(&self, name: &str) -> f64 {
+        self.figures.iter().find(|figure| figure.name == name).map_or(0.0, |figure| figure.value)
+    }
 }
 
 /// The figures that the summary tells, summed over strategies.
@@ -112,31 +130,52 @@ const FIGURES: [&str; 10] = [
 
 impl Figure {
     fn read(watch: &Watch, name: &str) -> Result<Self, Fault> {
-        let series = watch.metrics.values(&Selector::metric(name.parse()?));
-        let value = series.iter().filter_map(|one| one.value.as_f64()).fold(0.0, |sum, value| sum + value);
-        Ok(Self { name: name.to_owned(), value })
+        Ok(Self { name: name.to_owned(), value: total(watch, &Selector::metric(name.parse()?)) })
     }
 }
 
+impl AlertCount {
+    fn read(watch: &Watch, severity: Severity) -> Result<Self, Fault> {
+        let of = |name: &str| {
+            let label = LabelName::new("severity")?;
+            let selector = Selector::metric(name.parse()?).equal(label, severity.as_str());
+            Ok::<_, Fault>(total(watch, &selector))
+        };
+        let (fired, resolved) =
+            (of("bellwether_alerts_fired_total")?, of("bellwether_alerts_resolved_total")?);
+        Ok(Self { severity, fired, resolved })
+    }
+}
+
+/// What the series of a figure come to now, all together.
+fn total(watch: &Watch, selector: &Selector) -> f64 {
+    let series = watch.metrics.values(selector);
+    series.iter().filter_map(|one| one.value.as_f64()).fold(0.0, |sum, value| sum + value)
+}
+
 impl BookResults {
-    async fn read(watch: &Watch, strategy: &dyn Strategy, book: &Tracker) -> Result<Self, Fault> {
+    async fn read(watch: &Watch, market: &Market, strategy: &dyn Strategy) -> Result<Self, Fault> {
         let snapshot = watch.store.snapshots().latest(strategy.name()).await?.ok_or(Absent)?;
         let snapshot = serde_json::from_str(&snapshot.body)?;
-        let periods = book.periods();
-        let returns = Returns::new(periods.iter().map(|period| period.value).collect::<Vec<_>>())?;
-        let dates: Vec<_> = periods.iter().filter_map(|period| period.at.date()).collect();
+        // The desk is looked at every day; on days without a session the return of the last one still stands.
+        let mut returns = series(watch, "desk_return_ratio", strategy.name()).await?;
+        let days = market.days();
+        returns.retain(|one| days.binary_search_by_key(&one.at.into(), |day| day.at).is_ok());
+        let values = Returns::new(returns.iter().map(|one| one.value).collect::<Vec<_>>())?;
+        let dates: Vec<_> =
+            returns.iter().map(|one| UnixMicros::from(one.at)).filter_map(UnixMicros::date).collect();
         Ok(Self {
             name: strategy.name(),
             title: strategy.title(),
             rule: strategy.rule(),
             citation: strategy.citation(),
             snapshot,
-            drawdowns: drawdown_table(&returns, DRAWDOWNS)?,
-            months: MonthlyTable::new(&dates, &returns)?,
+            drawdowns: drawdown_table(&values, DRAWDOWNS)?,
+            months: MonthlyTable::new(&dates, &values)?,
             equity: series(watch, "desk_equity", strategy.name()).await?,
             depth: series(watch, "desk_drawdown_ratio", strategy.name()).await?,
             volatility: series(watch, "desk_rolling_volatility_ratio", strategy.name()).await?,
-            periods,
+            returns,
         })
     }
 }

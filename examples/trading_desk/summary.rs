@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bellwether::alerts::{AlertChange, AlertState, DeliveryOutcome, NotificationRecord};
-use bellwether::perf::{DrawdownEpisode, PeriodReturn};
+use bellwether::chart::{Unit as ChartUnit, number};
+use bellwether::perf::DrawdownEpisode;
 use bellwether::prelude::*;
-use chrono::Datelike as _;
+use chrono::{DateTime, Datelike as _, Utc};
 
 use crate::fault::Fault;
 use crate::market::Market;
@@ -26,7 +27,7 @@ pub(crate) fn text(market: &Market, results: &Results) -> Result<String, Fault> 
     writeln!(out, "\nHealth at the end\n  {}", results.health.to_string().replace('\n', "\n  "))?;
     writeln!(out, "\nFigures of the whole run")?;
     for Figure { name, value } in &results.figures {
-        writeln!(out, "  {name:<42}{value:>10}")?;
+        writeln!(out, "  {name:<42}{:>10}", typed(&ChartUnit::Count.format(*value)))?;
     }
     Ok(out)
 }
@@ -35,10 +36,12 @@ fn head(out: &mut String, market: &Market, results: &Results) -> Result<(), Faul
     let (days, benchmark) = (market.days(), &market.benchmark().name);
     let names: Vec<_> = market.instruments().iter().map(|one| one.name.as_str()).collect();
     writeln!(out, "A trading desk watched by Bellwether")?;
-    writeln!(out, "  sessions     {}, {} to {}", days.len(), days[0].date, days[days.len() - 1].date)?;
+    let sessions = typed(&ChartUnit::Count.format(days.len() as f64));
+    writeln!(out, "  sessions     {sessions}, {} to {}", days[0].date, days[days.len() - 1].date)?;
     writeln!(out, "  instruments  {}: index levels, 100 at the start", names.join(", "))?;
     writeln!(out, "  benchmark    {benchmark} held")?;
-    writeln!(out, "  capital      {} USD for each strategy", crate::book::CAPITAL)?;
+    let capital = bellwether::perf::nearest_f64(crate::book::CAPITAL);
+    writeln!(out, "  capital      {} USD for each strategy", typed(&ChartUnit::Count.format(capital)))?;
     for book in &results.books {
         writeln!(out, "  {}: {}", book.name, book.rule)?;
         writeln!(out, "    {}", book.citation)?;
@@ -53,18 +56,23 @@ fn sheet(out: &mut String, market: &Market, book: &BookResults) -> Result<(), Fa
     writeln!(out, "Deepest drawdowns")?;
     writeln!(out, "  {:>8}  {:10}  {:10}  {:10}  {:>8}", "depth", "peak", "trough", "recovered", "sessions")?;
     for episode in &book.drawdowns {
-        let dates = dates(episode, &book.periods);
+        let dates = dates(episode, &book.returns);
         writeln!(
             out,
             "  {:>8}  {:10}  {:10}  {:10}  {:>8}",
-            bellwether::chart::Unit::Percent.format(episode.depth),
+            typed(&ChartUnit::Percent.format(episode.depth)),
             dates.peak,
             dates.trough,
             dates.recovered,
-            episode.length()
+            typed(&ChartUnit::Count.format(episode.length() as f64))
         )?;
     }
     Ok(())
+}
+
+/// A number of a chart as people type it: with the minus sign of the sheet, so that all of stdout has one.
+fn typed(text: &str) -> String {
+    text.replace(number::MINUS, "-")
 }
 
 /// When an episode was, in days.
@@ -74,12 +82,11 @@ pub(crate) struct EpisodeDates {
     pub(crate) recovered: String,
 }
 
-pub(crate) fn dates(episode: &DrawdownEpisode, periods: &[PeriodReturn]) -> EpisodeDates {
+pub(crate) fn dates(episode: &DrawdownEpisode, returns: &[Sample]) -> EpisodeDates {
     let day = |index: usize| {
-        periods
+        returns
             .get(index)
-            .and_then(|period| period.at.date())
-            .map_or_else(String::new, |date| date.to_string())
+            .map_or_else(String::new, |one| DateTime::<Utc>::from(one.at).date_naive().to_string())
     };
     EpisodeDates {
         peak: episode.peak.map_or_else(|| "start".to_owned(), day),
@@ -90,8 +97,10 @@ pub(crate) fn dates(episode: &DrawdownEpisode, periods: &[PeriodReturn]) -> Epis
 
 fn alerts(out: &mut String, results: &Results) -> Result<(), Fault> {
     let episodes = Episode::of(&results.changes);
-    let delivered = results.told.iter().filter(|record| arrived(record)).count();
-    writeln!(out, "\nAlerts: {} fired, {delivered} notifications delivered", episodes.len())?;
+    let fired: Vec<_> =
+        results.alerts.iter().map(|one| format!("{} {}", one.fired, one.severity.as_str())).collect();
+    let delivered = results.figure("bellwether_channel_delivered_total");
+    writeln!(out, "\nAlerts fired: {}; {delivered} notifications delivered", fired.join(", "))?;
     for years in TOLD_YEARS {
         let told: Vec<_> = episodes.iter().filter(|one| years.contains(&one.fired.at.year())).collect();
         if told.is_empty() {
@@ -219,11 +228,9 @@ pub(crate) fn speed(
         wall.monotonic().saturating_since(start).as_secs_f64() * 1e9 / f64::from(CALLS)
     };
     let (count, record) = (time(&|| counter.increment()), time(&|| histogram.record(0.0004)));
-    let events =
-        |name: &str| results.figures.iter().find(|figure| figure.name == name).map_or(0.0, |f| f.value);
-    let events = events("desk_orders_sent_total")
-        + events("desk_orders_rejected_total")
-        + 2.0 * events("desk_fills_total");
+    let events = results.figure("desk_orders_sent_total")
+        + results.figure("desk_orders_rejected_total")
+        + 2.0 * results.figure("desk_fills_total");
     let rate = events / traded.as_secs_f64().max(1e-9);
     Ok(format!(
         "ran {ran:.2?}; engine with its instruments {traded:.2?}, {rate:.0} order events/s\n\

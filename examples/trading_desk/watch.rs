@@ -90,14 +90,11 @@ impl Watch {
         // is everything well?
         let feeds = MetricName::new("desk_feed_price")?;
         let lost = MetricName::new("bellwether_channel_dead_letters_total")?;
-        let disk = store.clone();
         let health = HealthMonitor::new(&clock)
             .critical_check(FeedFresh::new("price feeds", &clock, metrics.windows(), feeds, FEED_SILENCE))?
             .check(FigureWithin::new("lost notifications", &clock, metrics.windows(), lost, 0.0, 10.0)?)?
-            .check(check("store", Probe::Readiness, move || {
-                let disk = disk.clone();
-                async move { Health::from_problem(disk.check().await.problem) }
-            }))?;
+            .check(alerts.health())?
+            .check(store.health())?;
 
         let orders = strategies.iter().map(|strategy| orders.of(strategy.name())).collect();
         let prices = market.instruments().iter().map(|one| (one.name.clone(), feed.with(&one.name)));

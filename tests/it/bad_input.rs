@@ -1,141 +1,213 @@
-//! Whatever is wrong with the input, the desk says it in one sentence and leaves nothing half done.
+//! Whatever is wrong with the input, the desk says it in one sentence and leaves everything as it was.
 
 use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::desk_run::run;
+use crate::desk_run::{run, tree};
 
-/// A folder with one data file, and an output folder that does not exist yet.
-fn folder(file: Option<&[u8]>) -> TempDir {
+/// A folder with one data file, and the results of a run before.
+fn folder(file: &[u8]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("data")).unwrap();
-    if let Some(bytes) = file {
-        std::fs::write(folder.path().join("data/spread.csv"), bytes).unwrap();
-    }
+    std::fs::write(folder.path().join("data/spread.csv"), file).unwrap();
     folder
 }
 
-/// Runs the desk on the folder and holds its one sentence against the words that it must have.
-fn refused(folder: &TempDir, words: &[&str]) {
-    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
-    refused_with(&out, &["--data", data.to_str().unwrap()], words);
-    assert!(!out.join("report.html").exists(), "no report is written");
-}
-
-fn refused_with(out: &Path, arguments: &[&str], words: &[&str]) {
+/// Runs the desk and holds all that it says and does against `sentence`, in which `{}` stands for the folder.
+#[track_caller]
+fn refused_with(folder: &Path, out: &Path, arguments: &[&str], sentence: &str) {
+    let before = tree(folder);
     let run = run(out, arguments);
+    let said = run.stderr.replace(folder.to_str().unwrap(), "{}");
+    assert_eq!(said, format!("trading_desk: {sentence}\n"));
     assert_eq!(run.code, 2, "{run:?}");
     assert_eq!(run.stdout, "", "nothing on stdout");
-    assert_eq!(run.stderr.trim_end().lines().count(), 1, "one sentence: {}", run.stderr);
-    for word in words {
-        assert!(run.stderr.contains(word), "{word:?} is missing in: {}", run.stderr);
+    assert!(tree(folder) == before, "nothing is made, changed or removed");
+}
+
+/// Runs the desk on the data of the folder, where results of a run before stand, and where none do.
+#[track_caller]
+fn refused(folder: &TempDir, sentence: &str) {
+    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
+    let arguments = ["--data", data.to_str().unwrap()];
+    refused_with(folder.path(), &out, &arguments, sentence);
+    std::fs::create_dir(&out).unwrap();
+    for file in ["report.html", "alerts.jsonl"] {
+        std::fs::write(out.join(file), "of the run before").unwrap();
     }
-    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    refused_with(folder.path(), &out, &arguments, sentence);
+}
+
+/// The same for one file.
+#[track_caller]
+fn refused_file(file: &[u8], place_and_fault: &str) {
+    refused(&folder(file), &format!("{{}}/data/spread.csv, {place_and_fault}"));
 }
 
 #[test]
 fn a_missing_data_directory() {
-    let folder = tempfile::tempdir().unwrap();
-    refused(&folder, &["data"]);
+    refused(
+        &tempfile::tempdir().unwrap(),
+        "{}/data: found no readable folder (No such file or directory (os error 2)), expected a folder of *.csv files; \
+         give one with --data DIR",
+    );
 }
 
 #[test]
 fn a_data_directory_without_files() {
-    refused(&folder(None), &["data", ".csv"]);
+    let folder = folder(b"");
+    std::fs::rename(folder.path().join("data/spread.csv"), folder.path().join("data/spread.txt")).unwrap();
+    refused(&folder, "{}/data: found no *.csv file, expected at least one, such as sp500_daily.csv");
 }
 
 #[test]
 fn an_empty_file() {
-    refused(&folder(Some(b"")), &["spread.csv", "empty"]);
+    refused_file(
+        b"",
+        "line 1, column 1: found an empty file, expected the header `date,close` or `date,return`",
+    );
 }
 
 #[test]
 fn a_wrong_header() {
-    refused(
-        &folder(Some(b"day,price\n2001-01-02,1\n")),
-        &["spread.csv", "line 1", "date,close", "date,return"],
+    refused_file(
+        b"date,price\n2001-01-02,1\n",
+        "line 1, column 6: found the header `date,price`, expected `date,close` or `date,return`",
     );
 }
 
 #[test]
 fn an_unparsable_number() {
-    let file = b"date,return\n2001-01-02,0.01\n2001-01-03,1.2.3\n";
-    refused(&folder(Some(file)), &["spread.csv", "line 3", "column 12", "1.2.3"]);
+    refused_file(
+        b"date,return\n2001-01-02,0.01\n2001-01-03,1.2.3\n",
+        "line 3, column 12: found `1.2.3`, expected the return as a number such as 0.0125",
+    );
 }
 
 #[test]
 fn an_unparsable_date() {
-    let file = b"date,return\n2001-02-30,0.01\n2001-03-01,0.01\n";
-    refused(&folder(Some(file)), &["spread.csv", "line 2", "column 1", "2001-02-30"]);
+    refused_file(
+        b"date,return\n2001-02-30,0.01\n2001-03-01,0.01\n",
+        "line 2, column 1: found `2001-02-30`, expected a date as YYYY-MM-DD from 1800-01-01 to 2199-12-31",
+    );
 }
 
 #[test]
 fn not_a_number() {
-    let file = b"date,return\n2001-01-02,0.01\n2001-01-03,NaN\n";
-    refused(&folder(Some(file)), &["spread.csv", "line 3", "NaN"]);
+    refused_file(
+        b"date,return\n2001-01-02,0.01\n2001-01-03,NaN\n",
+        "line 3, column 12: found `NaN`, expected the return as a finite number such as 0.0125",
+    );
 }
 
 #[test]
 fn a_duplicate_date() {
-    let file = b"date,return\n2001-01-02,0.01\n2001-01-02,0.01\n";
-    refused(&folder(Some(file)), &["spread.csv", "line 3", "2001-01-02"]);
+    refused_file(
+        b"date,return\n2001-01-02,0.01\n2001-01-02,0.01\n",
+        "line 3, column 1: found 2001-01-02 a second time, first on line 2, expected each date once",
+    );
 }
 
 #[test]
 fn dates_out_of_order() {
-    let file = b"date,return\n2001-01-03,0.01\n2001-01-02,0.01\n";
-    refused(&folder(Some(file)), &["spread.csv", "line 3", "2001-01-02", "2001-01-03"]);
+    refused_file(
+        b"date,return\n2001-01-03,0.01\n2001-01-02,0.01\n",
+        "line 3, column 1: found 2001-01-02 after 2001-01-03, expected dates in ascending order",
+    );
 }
 
 #[test]
 fn a_single_row() {
-    refused(&folder(Some(b"date,return\n2001-01-02,0.01\n")), &["spread.csv", "at least"]);
+    refused_file(
+        b"date,return\n2001-01-02,0.01\n",
+        "line 3, column 1: found the end of the file after 1 row, expected at least two",
+    );
+}
+
+#[test]
+fn a_header_alone() {
+    refused_file(
+        b"date,return\n",
+        "line 2, column 1: found the end of the file after 0 rows, expected at least two",
+    );
 }
 
 #[test]
 fn a_loss_of_more_than_everything() {
-    let file = b"date,return\n2001-01-02,0.01\n2001-01-03,-1.5\n";
-    refused(&folder(Some(file)), &["spread.csv", "line 3", "column 12", "-1.5"]);
+    refused_file(
+        b"date,return\n2001-01-02,0.01\n2001-01-03,-1.5\n",
+        "line 3, column 12: found the return `-1.5`, expected more than -1: a price cannot lose more than all of itself",
+    );
 }
 
 #[test]
 fn bytes_that_are_no_text() {
-    let file = b"date,return\n2001-01-02,0.01\n2001-01-03,\xff\xfe\n";
-    refused(&folder(Some(file)), &["spread.csv", "line 3", "UTF-8"]);
+    refused_file(
+        b"date,return\n2001-01-02,0.01\n2001-01-03,\xff\xfe\n",
+        "line 3, column 12: found the byte 0xFF, expected UTF-8 text",
+    );
 }
 
 #[test]
 fn one_bad_file_among_good_ones_stops_before_anything_is_made() {
-    let folder = folder(Some(b"date,return\n2001-01-02,0.01\n2001-01-03,0.01\n"));
+    let folder = folder(b"date,return\n2001-01-02,0.01\n2001-01-03,0.01\n");
     std::fs::write(folder.path().join("data/zinc.csv"), b"date,close\n2001-01-02,5\n2001-01-03,-5\n")
         .unwrap();
-    refused(&folder, &["zinc.csv", "line 3", "-5"]);
-    assert!(!folder.path().join("out").exists(), "not even the folder");
+    refused(&folder, "{}/data/zinc.csv, line 3, column 12: found the close `-5`, expected a price above 0");
 }
 
 #[test]
-fn an_output_directory_that_cannot_be_written() {
+fn an_output_directory_that_cannot_be_made() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("file");
-    std::fs::write(&file, "").unwrap();
-    refused_with(&file.join("out"), &[], &["file"]);
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    refused_with(
+        folder.path(),
+        &folder.path().join("file/out"),
+        &[],
+        "{}/file/out: found Not a directory (os error 20), expected a folder in which files can be written",
+    );
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_result() {
+    for file in ["report.html", "alerts.jsonl"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(file)).unwrap();
+        refused_with(
+            folder.path(),
+            folder.path(),
+            &[],
+            &format!(
+                "{{}}/{file}: found a folder in the place of a file, expected a folder in which files can be written"
+            ),
+        );
+    }
 }
 
 #[test]
 fn an_old_database_that_is_none() {
     let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("desk.sqlite");
-    std::fs::write(
-        &database,
-        "this is no database, only a text that somebody put here by mistake ".repeat(50),
-    )
-    .unwrap();
-    refused_with(folder.path(), &["--to", "1999-06-30"], &["desk.sqlite", "SQLite"]);
-    assert!(!folder.path().join("report.html").exists());
-    assert!(
-        std::fs::read_to_string(&database).unwrap().starts_with("this is no database"),
-        "it is left alone"
+    let text = "this is no database, only a text that somebody put here by mistake ".repeat(50);
+    std::fs::write(folder.path().join("desk.sqlite"), text).unwrap();
+    refused_with(
+        folder.path(),
+        folder.path(),
+        &[],
+        "{}/desk.sqlite is not a SQLite database: found a file that begins with \"this is no datab\", expected a file \
+         that begins with \"SQLite format 3\"",
+    );
+}
+
+#[test]
+fn an_old_database_that_is_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("desk.sqlite")).unwrap();
+    refused_with(
+        folder.path(),
+        folder.path(),
+        &[],
+        "{}/desk.sqlite is not a SQLite database: found a folder, expected a file that begins with \"SQLite format 3\"",
     );
 }
 
@@ -145,11 +217,21 @@ fn an_old_database_of_a_newer_schema() {
     let first = run(folder.path(), &["--to", "1999-06-30"]);
     assert_eq!(first.code, 0, "{}", first.stderr);
     crate::trading_desk::raise_schema(&folder.path().join("desk.sqlite"));
-    refused_with(folder.path(), &["--to", "1999-06-30"], &["desk.sqlite", "newer"]);
+    refused_with(
+        folder.path(),
+        folder.path(),
+        &["--to", "1999-06-30"],
+        "{}/desk.sqlite has a newer schema: found version 9999, expected at most 1; open it with the version that wrote it",
+    );
 }
 
 #[test]
 fn an_unknown_argument() {
     let folder = tempfile::tempdir().unwrap();
-    refused_with(folder.path(), &["--speed", "9"], &["--speed", "--help"]);
+    refused_with(
+        folder.path(),
+        folder.path(),
+        &["--speed", "9"],
+        "found the argument `--speed`, expected --data, --out, --from, --to, --json or --help; see --help",
+    );
 }

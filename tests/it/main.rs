@@ -4,4 +4,6 @@
 mod bad_input;
 mod desk_run;
 mod docs;
+mod interrupted;
+mod own_checks;
 mod trading_desk;

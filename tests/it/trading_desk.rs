@@ -121,10 +121,48 @@ fn alerts_fire_where_the_market_fell_and_are_resolved_after_it() {
     let count = |channel: &str| told.iter().filter(|record| record["channel"] == channel).count();
     assert_eq!(lines.len(), count("journal"));
     assert!(count("pager") >= 2 * fired.len(), "fired and resolved");
+    let paged = told.iter().filter(|record| record["channel"] == "pager");
+    let mildest: Vec<_> = paged
+        .flat_map(|record| ["firing", "resolved"].map(|state| &record["notification"][state]))
+        .filter_map(Value::as_array)
+        .flatten()
+        .map(|alert| alert["labels"]["severity"].as_str().unwrap())
+        .filter(|severity| *severity != "critical")
+        .collect();
+    assert!(mildest.is_empty(), "nobody is woken for less than what is critical: {mildest:?}");
     let mut keys: Vec<_> = lines.iter().map(|line| line["key"].as_str().unwrap()).collect();
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), lines.len());
+}
+
+#[test]
+fn people_read_numbers_as_they_write_them_and_with_one_minus() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(folder.path(), &["--to", "2001-12-31"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains(" -") && !run.stdout.contains('\u{2212}'), "{}", run.stdout);
+    let pager: Vec<_> = run.stderr.lines().filter(|line| line.contains(", value ")).collect();
+    assert!(!pager.is_empty(), "{}", run.stderr);
+    for line in pager {
+        let value = line.rsplit(", value ").next().unwrap();
+        assert!(value.len() <= 6 && value.parse::<f64>().is_ok(), "{line}");
+    }
+}
+
+/// What is counted stands in the registry, what happened in the history: they must agree.
+#[test]
+fn the_alerts_that_are_counted_are_those_that_the_history_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = run(folder.path(), &["--to", "2001-12-31"]).stdout;
+    let history = json(folder.path(), &["--to", "2001-12-31"]);
+    let fired = |severity: &str| {
+        let changes = history["alerts"].as_array().unwrap().iter();
+        changes.filter(|c| c["state"] == "firing" && c["alert"]["severity"] == severity).count()
+    };
+    let counts = ["critical", "error", "warning", "info"].map(|it| format!("{} {it}", fired(it))).join(", ");
+    assert!(fired("critical") > 0);
+    assert!(text.contains(&format!("Alerts fired: {counts};")), "{counts} in {text}");
 }
 
 #[test]
@@ -138,6 +176,7 @@ fn the_report_loads_nothing_and_runs_nothing() {
     let links: Vec<_> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(links.iter().all(|link| link.starts_with('#')), "{links:?}");
     assert!(page.len() < 500_000, "{} bytes", page.len());
+    assert!(page.contains("as shipped with the Python package arch"), "the bundled data and their licence");
 }
 
 #[test]
@@ -150,6 +189,9 @@ fn a_users_own_closes_are_traded_and_too_short_a_history_is_no_fault() {
     let run = run(&folder.path().join("out"), &["--data", data.to_str().unwrap()]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stdout.contains("gold held"), "{}", run.stdout);
+    let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(page.contains("Data: gold.csv, from the folder that the desk was given."), "its own sources");
+    assert!(!page.contains("Python package") && !page.contains("licence"), "not those of the bundled data");
     assert!(!run.stdout.contains("NaN") && !run.stdout.contains("inf "), "{}", run.stdout);
 }
 

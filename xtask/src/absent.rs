@@ -7,25 +7,48 @@ use crate::rules::Rules;
 use crate::step::Outcome;
 use crate::workspace::Workspace;
 
-/// One promise: this package, built so, does not pull these crates.
+/// One promise: this package, built so, does not pull these crates on any platform.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
     package: String,
-    /// Features: `none`, `default` or `all`.
+    /// `none`, `default`, `all`, or a list of features without the default ones.
     features: Features,
+    /// A feature that does bring some of the crates, where there is one: so the rule is seen to find them.
+    found_with: Option<String>,
     /// Kinds of dependencies that count, as `cargo tree --edges` takes them.
     edges: String,
     crates: Vec<String>,
     why: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+enum Features {
+    Set(Set),
+    Named(Vec<String>),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Features {
+enum Set {
     None,
     Default,
     All,
+}
+
+impl Features {
+    fn arguments(&self) -> Vec<String> {
+        let argument = |text: &str| vec![text.to_owned()];
+        match self {
+            Self::Set(Set::None) => argument("--no-default-features"),
+            Self::Set(Set::Default) => Vec::new(),
+            Self::Set(Set::All) => argument("--all-features"),
+            Self::Named(names) => {
+                vec!["--no-default-features".to_owned(), "--features".to_owned(), names.join(",")]
+            }
+        }
+    }
 }
 
 /// The step `absent`.
@@ -33,21 +56,37 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
     let rules = Rules::read(workspace)?.absent;
     let mut problems = Vec::new();
     for rule in &rules {
-        let mut cargo = command::cargo(&workspace.root);
-        cargo.args(["tree", "--package", &rule.package, "--edges", &rule.edges, "--prefix", "none"]);
-        match rule.features {
-            Features::None => cargo.arg("--no-default-features"),
-            Features::Default => &mut cargo,
-            Features::All => cargo.arg("--all-features"),
-        };
-        let said = command::describe(&cargo);
+        let (said, tree) = rule.tree(workspace, &rule.features)?;
+        let pulled = found(&tree, &rule.crates);
         problems.extend(
-            found(&command::stdout(&mut cargo)?, &rule.crates)
-                .into_iter()
+            pulled
+                .iter()
                 .map(|name| format!("{} pulls {name}, and must not: {} (`{said}`)", rule.package, rule.why)),
         );
+        let Some(feature) = &rule.found_with else { continue };
+        let (said, tree) = rule.tree(workspace, &Features::Named(vec![feature.clone()]))?;
+        if found(&tree, &rule.crates).is_empty() {
+            problems.push(format!(
+                "{}: `{said}` finds none of {}, so the rule proves nothing",
+                rule.package,
+                rule.crates.join(", ")
+            ));
+        }
     }
     Ok(Outcome::check(problems).with_note(format!("{} promises", rules.len())))
+}
+
+impl Rule {
+    /// The command and what it prints.
+    fn tree(&self, workspace: &Workspace, features: &Features) -> Result<(String, String), String> {
+        let mut cargo = command::cargo(&workspace.root);
+        cargo
+            .args(["tree", "--package", &self.package, "--edges", &self.edges])
+            .args(["--target=all", "--prefix=none"])
+            .args(features.arguments());
+        let said = command::describe(&cargo);
+        Ok((said, command::stdout(&mut cargo)?))
+    }
 }
 
 /// Which of the crates stand in the output of `cargo tree --prefix none`.
@@ -68,5 +107,21 @@ mod tests {
         let tree = "bellwether-core v0.1.0 (/x/crates/core)\ntokio-util v0.7.1\nhyper v1.4.0 (*)\n";
         let crates = ["tokio", "hyper", "rustls"].map(str::to_owned);
         assert_eq!(found(tree, &crates), ["hyper"]);
+    }
+
+    #[test]
+    fn features_are_a_word_or_a_list() {
+        #[derive(Deserialize)]
+        struct Rule {
+            features: Features,
+        }
+        let arguments = |text: &str| toml::from_str::<Rule>(text).unwrap().features.arguments();
+        assert_eq!(arguments("features = 'none'"), ["--no-default-features"]);
+        assert!(arguments("features = 'default'").is_empty());
+        assert_eq!(
+            arguments("features = ['full', 'serde']"),
+            ["--no-default-features", "--features", "full,serde"]
+        );
+        assert!(toml::from_str::<Rule>("features = 'some'").is_err());
     }
 }

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use crate::command;
+use crate::options::Manners;
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "bellwether-bench";
 
 /// Runs the benchmarks on this terminal. `--bench NAME` picks a file; other arguments are criterion's.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
-    let workspace = Workspace::find(false, false)?;
+    let workspace = Workspace::find(Manners::default())?;
     let package = workspace.metadata()?.members().find(|package| package.name == PACKAGE);
     let known: Vec<&str> = package
         .iter()

@@ -9,6 +9,8 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Budget {
+    /// Of all steps together.
+    total: f64,
     seconds: BTreeMap<String, f64>,
 }
 
@@ -23,6 +25,11 @@ impl Budget {
     /// The seconds that the step may take, if the file names it.
     pub(crate) fn of(&self, step: &str) -> Option<f64> {
         self.seconds.get(step).copied()
+    }
+
+    /// The seconds that all steps together may take.
+    pub(crate) fn total(&self) -> f64 {
+        self.total
     }
 
     /// Refuses a file that names something which is no step.
@@ -40,9 +47,10 @@ mod tests {
 
     #[test]
     fn a_budget_without_a_step_is_told() {
-        let budget: Budget = toml::from_str("[seconds]\nfmt = 5\nold = 9").unwrap();
+        let budget: Budget = toml::from_str("total = 14\n[seconds]\nfmt = 5\nold = 9").unwrap();
         assert_eq!(budget.of("fmt"), Some(5.0));
         assert_eq!(budget.of("clippy"), None);
+        assert_eq!(budget.total(), 14.0);
         assert!(budget.names_only(&["fmt", "clippy"]).unwrap_err().contains("`old`"));
     }
 }

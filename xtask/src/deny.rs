@@ -30,6 +30,17 @@ pub(crate) struct Exception {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Bans {
     pub(crate) skip: Vec<Skip>,
+    #[serde(default)]
+    pub(crate) deny: Vec<Banned>,
+}
+
+/// A crate that must be nowhere in the graph.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Banned {
+    #[serde(rename = "crate", alias = "name")]
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) reason: String,
 }
 
 /// A version that may stand beside another one of the same crate.

@@ -1,11 +1,12 @@
-//! Crates that stand in the graph in more than one version, against `[bans] skip` in `deny.toml`.
+//! Crates that stand in the graph in more than one version, or must not stand there at all, against `[bans]` in
+//! `deny.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use semver::Version;
+use semver::{Version, VersionReq};
 
 use crate::command;
-use crate::deny::{self, Deny, Skip};
+use crate::deny::{self, Banned, Deny, Skip};
 use crate::step::Outcome;
 use crate::workspace::Workspace;
 
@@ -22,9 +23,17 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
         "--prefix=none",
     ]))?;
     let duplicates = duplicates(&tree)?;
-    let skips = Deny::read(workspace)?.bans.skip;
-    let problems = check(&duplicates, &skips)?;
+    let bans = Deny::read(workspace)?.bans;
+    let mut problems = check(&duplicates, &bans.skip)?;
+    let names = workspace.metadata()?.packages.iter().map(|package| package.name.as_str()).collect();
+    problems.extend(banned(&names, &bans.deny));
     Ok(Outcome::check(problems).with_note(format!("{} crates in more than one version", duplicates.len())))
+}
+
+/// Crates of the graph that the file bans.
+fn banned(names: &BTreeSet<&str>, bans: &[Banned]) -> Vec<String> {
+    let there = bans.iter().filter(|ban| names.contains(ban.name.as_str()));
+    there.map(|ban| format!("{} is there, and deny.toml bans it: {}", ban.name, ban.reason)).collect()
 }
 
 type Duplicates = BTreeMap<String, BTreeSet<Version>>;
@@ -57,6 +66,9 @@ fn check(duplicates: &Duplicates, skips: &[Skip]) -> Result<Vec<String>, String>
             .collect();
         if found.is_empty() {
             problems.push(format!("deny.toml skips `{}`, which is in no two versions", skip.spec()));
+        }
+        if requirement == VersionReq::STAR {
+            problems.push(format!("deny.toml skips `{}` in every version, also those to come", skip.spec()));
         }
         if skip.reason.trim().is_empty() {
             problems.push(format!("deny.toml skips `{}` without a reason", skip.spec()));
@@ -103,6 +115,22 @@ mod tests {
     #[test]
     fn an_entry_with_a_reason_covers_its_version() {
         assert_eq!(problems(r#"{ crate = "getrandom@0.2.16", reason = "ring" }"#), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_entry_for_every_version_is_refused() {
+        let found = problems(r#"{ crate = "getrandom", reason = "ring" }"#);
+        assert_eq!(found, ["deny.toml skips `getrandom` in every version, also those to come"]);
+    }
+
+    #[test]
+    fn a_banned_crate_is_named_with_its_reason() {
+        let ban = |name: &str| Banned { name: name.to_owned(), reason: "rustls is the one".to_owned() };
+        let names = BTreeSet::from(["native-tls", "rustls"]);
+        assert_eq!(
+            banned(&names, &[ban("native-tls"), ban("openssl")]),
+            ["native-tls is there, and deny.toml bans it: rustls is the one"]
+        );
     }
 
     #[test]

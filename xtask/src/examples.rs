@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use crate::cargo_output::{self, TELL_PROGRAMS};
 use crate::command::{self, Ticker};
 use crate::rules::Rules;
 use crate::step::Outcome;
+use crate::usage::{Usage, watch};
 use crate::workspace::Workspace;
 
 /// What is asked of an example beyond the exit code 0 and its recorded output.
@@ -18,21 +19,21 @@ use crate::workspace::Workspace;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Rule {
     arguments: Vec<String>,
+    /// Lines that standard output must hold, for an example without a recorded output.
+    lines: Vec<String>,
     /// Run twice, with the same bytes on standard output.
     repeatable: bool,
     /// Files that every run must write anew and not leave empty, from the root of the workspace.
     files: Vec<PathBuf>,
-    /// More than this is warned about.
+    /// More seconds of the clock are a warning, twice as many of a processor a failure: other programs take time from
+    /// the clock, and hardly from the processor.
     seconds: Option<f64>,
-    /// More than this is warned about.
+    /// More resident memory is a failure.
     megabytes: Option<f64>,
 }
 
 /// An example that takes longer is stopped.
 const LIMIT: Duration = Duration::from_mins(2);
-/// How often a running example is looked at.
-const LOOK: Duration = Duration::from_millis(5);
-
 /// The step `examples`.
 pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
     let rules = Rules::read(workspace)?.examples;
@@ -52,7 +53,7 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
 
     let scratch = workspace.scratch()?;
     let mut known = Vec::new();
-    for package in metadata.members().filter(|package| package.is_published()) {
+    for package in metadata.published() {
         for target in package.targets.iter().filter(|target| target.is("example")) {
             if known.contains(&target.name.as_str()) {
                 problems.push(format!("{}: two examples have this name, and cargo keeps one", target.name));
@@ -102,13 +103,14 @@ struct Example<'a> {
 struct Finished {
     stdout: Vec<u8>,
     seconds: f64,
-    megabytes: Option<f64>,
+    usage: Usage,
 }
 
 impl Example<'_> {
     /// Runs the example and checks it; gives notes on time and memory.
     fn hold(&self, root: &Path, scratch: &Path) -> Result<Vec<String>, String> {
         let first = self.run(root, scratch)?;
+        self.prints_what_it_must(root, scratch, &first.stdout)?;
         let runs = if self.rule.repeatable {
             let second = self.run(root, scratch)?;
             same("standard output of the second run", &first.stdout, &second.stdout)?;
@@ -116,12 +118,28 @@ impl Example<'_> {
         } else {
             vec![first]
         };
+        self.told(&runs)
+    }
+
+    /// Against the recorded output, or the lines and files of the rule; one of them must be there.
+    fn prints_what_it_must(&self, root: &Path, scratch: &Path, stdout: &[u8]) -> Result<(), String> {
+        let recorded = self.recorded.strip_prefix(root).unwrap_or(&self.recorded).display();
+        let found = scratch.join(format!("{}.stdout", self.name));
+        let record = format!("if it is right, record it: cp {} {recorded}", found.display());
         if self.recorded.exists() {
-            let expected = std::fs::read(&self.recorded)
-                .map_err(|error| format!("{}: {error}", self.recorded.display()))?;
-            same("standard output", &expected, &runs[0].stdout)?;
+            let expected = std::fs::read(&self.recorded).map_err(|error| format!("{recorded}: {error}"))?;
+            return same("standard output", &expected, stdout)
+                .map_err(|problem| format!("{problem}; {record}"));
         }
-        Ok(self.told(&runs))
+        if self.rule.lines.is_empty() && self.rule.files.is_empty() {
+            return Err(format!("nobody knows what it must print; {record}"));
+        }
+        let text = String::from_utf8_lossy(stdout);
+        match self.rule.lines.iter().find(|line| !text.lines().any(|printed| printed == *line)) {
+            Some(missing) => Err(format!("standard output has no line `{missing}`")),
+            None if stdout.is_empty() => Err("prints nothing on standard output".to_owned()),
+            None => Ok(()),
+        }
     }
 
     fn run(&self, root: &Path, scratch: &Path) -> Result<Finished, String> {
@@ -140,12 +158,17 @@ impl Example<'_> {
             .stderr(create(&stderr)?)
             .spawn()
             .map_err(|error| format!("cannot start: {error}"))?;
-        let (status, megabytes) = watch(child, begin)?;
+        let (status, usage) = watch(child, LIMIT)?;
         let seconds = begin.elapsed().as_secs_f64();
         let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+        let words = read(&stderr)?;
+        let words = String::from_utf8_lossy(&words);
+        if let Some(panic) =
+            words.lines().find(|line| line.contains(" panicked at ")).filter(|_| status.success())
+        {
+            return Err(format!("ended well, and a part of it did not: {panic}"));
+        }
         if !status.success() {
-            let words = read(&stderr)?;
-            let words = String::from_utf8_lossy(&words);
             let lines: Vec<&str> = words.lines().collect();
             let last = lines[lines.len().saturating_sub(20)..].iter().map(|line| format!("\n   {line}"));
             return Err(format!("ended with {status}{}", last.collect::<String>()));
@@ -156,58 +179,36 @@ impl Example<'_> {
                 return Err(format!("{} was not written, or is empty", file.display()));
             }
         }
-        Ok(Finished { stdout: read(&stdout)?, seconds, megabytes })
+        Ok(Finished { stdout: read(&stdout)?, seconds, usage })
     }
 
-    fn told(&self, runs: &[Finished]) -> Vec<String> {
+    /// Notes on time and memory; too much of what the example alone is to blame for is a failure.
+    fn told(&self, runs: &[Finished]) -> Result<Vec<String>, String> {
         let seconds = runs.iter().map(|run| run.seconds).fold(0.0, f64::max);
-        let megabytes = runs.iter().filter_map(|run| run.megabytes).reduce(f64::max);
-        let memory = megabytes.map_or_else(String::new, |megabytes| format!(", {megabytes:.0} MB"));
+        let usage = runs.iter().map(|run| run.usage).fold(Usage::default(), Usage::or_more);
+        let figure = |value: Option<f64>, unit: &str| {
+            value.map_or_else(String::new, |value| format!(", {value:.0} {unit}"))
+        };
+        let processor =
+            usage.processor.map_or_else(String::new, |value| format!(" ({value:.2} s of a processor)"));
+        let memory = figure(usage.megabytes, "MB");
         let again = if runs.len() > 1 { ", twice the same" } else { "" };
-        let mut notes = vec![format!("{}: {seconds:.2} s{memory}{again}", self.name)];
-        for (value, limit, unit) in
-            [(Some(seconds), self.rule.seconds, "s"), (megabytes, self.rule.megabytes, "MB")]
-        {
+        for (value, limit, unit) in [
+            (usage.processor, self.rule.seconds.map(|seconds| 2.0 * seconds), "s of a processor"),
+            (usage.megabytes, self.rule.megabytes, "MB"),
+        ] {
             if let (Some(value), Some(limit)) = (value, limit)
                 && value > limit
             {
-                notes.push(format!(
-                    "warning: {} used {value:.1} {unit}, its budget is {limit:.0} {unit}",
-                    self.name
-                ));
+                return Err(format!("used {value:.1} {unit}, allowed are {limit:.0}"));
             }
         }
-        notes
+        let mut notes = vec![format!("{}: {seconds:.2} s{processor}{memory}{again}", self.name)];
+        if let Some(limit) = self.rule.seconds.filter(|limit| seconds > *limit) {
+            notes.push(format!("warning: {} took {seconds:.1} s, its budget is {limit:.0} s", self.name));
+        }
+        Ok(notes)
     }
-}
-
-/// Waits for the end, not longer than the limit; also tells the largest resident size where the system shows it.
-fn watch(mut child: Child, begin: Instant) -> Result<(ExitStatus, Option<f64>), String> {
-    let status_file = format!("/proc/{}/status", child.id());
-    let mut peak = None;
-    loop {
-        if let Some(megabytes) =
-            std::fs::read_to_string(&status_file).ok().and_then(|text| peak_memory(&text))
-        {
-            peak = Some(megabytes);
-        }
-        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            return Ok((status, peak));
-        }
-        if begin.elapsed() > LIMIT {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(format!("still ran after {} s and was stopped", LIMIT.as_secs()));
-        }
-        std::thread::sleep(LOOK);
-    }
-}
-
-/// The `VmHWM` line of a Linux status file, in megabytes.
-fn peak_memory(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024.0 / 1e6)
 }
 
 /// Both must be the same bytes; else the first line that differs is told.
@@ -249,9 +250,18 @@ mod tests {
     }
 
     #[test]
-    fn peak_memory_is_read_in_megabytes() {
-        assert_eq!(peak_memory("Name:\tdesk\nVmHWM:\t  100000 kB\n"), Some(102.4));
-        assert_eq!(peak_memory("Name:\tdesk\n"), None);
+    fn too_much_work_or_memory_is_a_failure_and_a_long_wait_is_a_warning() {
+        let told = |seconds: f64, processor: f64, megabytes: f64| {
+            let rule = Rule { seconds: Some(5.0), megabytes: Some(200.0), ..Rule::default() };
+            let example = Example { name: "run", program: Path::new("run"), recorded: PathBuf::new(), rule };
+            let usage = Usage { processor: Some(processor), megabytes: Some(megabytes) };
+            example.told(&[Finished { stdout: Vec::new(), seconds, usage }])
+        };
+        assert_eq!(told(4.0, 3.0, 100.0).unwrap(), ["run: 4.00 s (3.00 s of a processor), 100 MB"]);
+        let notes = told(9.0, 6.0, 100.0).unwrap();
+        assert_eq!(notes[1], "warning: run took 9.0 s, its budget is 5 s");
+        assert_eq!(told(9.0, 10.5, 100.0).unwrap_err(), "used 10.5 s of a processor, allowed are 10");
+        assert_eq!(told(4.0, 3.0, 201.0).unwrap_err(), "used 201.0 MB, allowed are 200");
     }
 
     #[cfg(unix)]
@@ -260,6 +270,7 @@ mod tests {
 
         /// A shell script in the place of an example, in a folder of its own.
         fn hold(name: &str, script: &str, rule: Rule, recorded: Option<&str>) -> Result<Vec<String>, String> {
+            // The scripts of tests that are not about the output print a line `1`.
             let folder = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
             std::fs::create_dir_all(&folder).unwrap();
             if let Some(recorded) = recorded {
@@ -280,12 +291,12 @@ mod tests {
         #[test]
         fn a_good_example_is_told_with_its_seconds() {
             let notes = hold("good", "echo hello", Rule::default(), Some("hello\n")).unwrap();
-            assert!(notes[0].starts_with("run: 0."), "{notes:?}");
+            assert!(notes[0].starts_with("run: "), "{notes:?}");
         }
 
         #[test]
         fn an_example_that_fails_tells_its_own_words() {
-            let problem = hold("bad", "echo broken >&2; exit 3", Rule::default(), None).unwrap_err();
+            let problem = hold("bad", "echo 1; echo broken >&2; exit 3", prints(), None).unwrap_err();
             assert!(problem.contains("exit status: 3") && problem.contains("broken"), "{problem}");
         }
 
@@ -297,8 +308,8 @@ mod tests {
 
         #[test]
         fn a_repeatable_example_prints_the_same_twice() {
-            let rule = Rule { repeatable: true, ..Rule::default() };
-            let counter = "echo x >> count; wc -l < count";
+            let rule = Rule { repeatable: true, ..prints() };
+            let counter = "echo x >> count; echo 1; wc -l < count";
             let problem = hold("twice", counter, rule.clone(), None).unwrap_err();
             assert!(problem.contains("second run"), "{problem}");
             assert!(hold("same", "echo 1", rule, None).unwrap()[0].ends_with("twice the same"));
@@ -307,10 +318,36 @@ mod tests {
         #[test]
         fn a_promised_file_must_be_written_by_each_run() {
             let rule = Rule { files: vec!["report.html".into()], repeatable: true, ..Rule::default() };
-            assert!(hold("file", "echo x > report.html", rule.clone(), None).is_ok());
-            let once = "test -e done || echo x > report.html; touch done";
+            assert!(hold("file", "echo 1; echo x > report.html", rule.clone(), None).is_ok());
+            let once = "echo 1; test -e done || echo x > report.html; touch done";
             let problem = hold("once", once, rule, None).unwrap_err();
             assert!(problem.contains("report.html was not written"), "{problem}");
+        }
+
+        fn prints() -> Rule {
+            Rule { lines: vec!["1".to_owned()], ..Rule::default() }
+        }
+
+        #[test]
+        fn somebody_must_know_what_an_example_prints() {
+            let problem = hold("unknown", "echo 1", Rule::default(), None).unwrap_err();
+            assert!(problem.contains("nobody knows") && problem.contains("demo.stdout"), "{problem}");
+        }
+
+        #[test]
+        fn lines_that_it_must_print_are_looked_for_whole() {
+            let problem = hold("lines", "echo 11", prints(), None).unwrap_err();
+            assert_eq!(problem, "standard output has no line `1`");
+            let rule = Rule { files: vec!["report.html".into()], ..Rule::default() };
+            let problem = hold("silent", "echo x > report.html", rule, None).unwrap_err();
+            assert!(problem.contains("prints nothing"), "{problem}");
+        }
+
+        #[test]
+        fn a_panic_of_a_part_is_a_failure_although_the_example_ends_well() {
+            let script = "echo 1; echo \"thread 'x' (7) panicked at src/a.rs:1:2:\" >&2";
+            let problem = hold("part", script, prints(), None).unwrap_err();
+            assert!(problem.contains("panicked at src/a.rs"), "{problem}");
         }
     }
 }

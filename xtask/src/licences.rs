@@ -1,4 +1,4 @@
-//! Licences of all dependencies, against `[licenses] allow` in `deny.toml`.
+//! Licences and origins of all dependencies, against `[licenses] allow` in `deny.toml`.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,8 @@ use crate::workspace::Workspace;
 /// The step `licences`.
 pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
     let allowed = Deny::read(workspace)?.licenses;
-    let packages = &workspace.metadata()?.packages;
+    let metadata = workspace.metadata()?;
+    let packages = &metadata.packages;
     let mut problems = Vec::new();
     for package in packages {
         let (name, version) = (&package.name, &package.version);
@@ -20,8 +21,22 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
         if let Err(problem) = verdict {
             problems.push(format!("{name} {version}: {problem}"));
         }
+        let is_ours = metadata.members().any(|member| member.name == *name);
+        problems.extend(
+            origin(package.source.as_deref(), is_ours).map(|problem| format!("{name} {version}: {problem}")),
+        );
     }
     Ok(Outcome::check(problems).with_note(format!("{} packages", packages.len())))
+}
+
+/// Nothing but crates.io and this workspace: a path or a repository cannot be published, and nobody reviewed it.
+fn origin(source: Option<&str>, is_ours: bool) -> Option<String> {
+    match source {
+        None if is_ours => None,
+        Some("registry+https://github.com/rust-lang/crates.io-index") => None,
+        None => Some("comes from a folder outside of the workspace".to_owned()),
+        Some(other) => Some(format!("comes from {other}, only crates.io is allowed")),
+    }
 }
 
 fn judge(expression: &str, allowed: &Licences, name: &str) -> Result<(), String> {
@@ -117,6 +132,14 @@ mod tests {
         )
         .unwrap();
         judge(expression, &list.licenses, "open")
+    }
+
+    #[test]
+    fn crates_come_from_the_registry_or_the_workspace() {
+        assert_eq!(origin(Some("registry+https://github.com/rust-lang/crates.io-index"), false), None);
+        assert_eq!(origin(None, true), None);
+        assert!(origin(None, false).is_some());
+        assert!(origin(Some("git+https://host/fork#0123"), false).unwrap().contains("only crates.io"));
     }
 
     #[test]

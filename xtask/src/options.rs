@@ -10,8 +10,18 @@ pub(crate) struct Options {
     /// Steps named by `--skip`.
     pub(crate) skip: Vec<String>,
     pub(crate) list: bool,
+    pub(crate) manners: Manners,
+}
+
+/// How the steps behave, whichever are run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Manners {
+    /// Problems and the last line only.
     pub(crate) quiet: bool,
+    /// System packages may be installed.
     pub(crate) install: bool,
+    /// A test that panics tells where it came from.
+    pub(crate) backtrace: bool,
 }
 
 impl Options {
@@ -43,8 +53,9 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Options, String> {
         };
         match (name, joined) {
             ("--list", None) => options.list = true,
-            ("--quiet" | "-q", None) => options.quiet = true,
-            ("--install", None) => options.install = true,
+            ("--quiet" | "-q", None) => options.manners.quiet = true,
+            ("--install", None) => options.manners.install = true,
+            ("--backtrace", None) => options.manners.backtrace = true,
             ("--only" | "--skip", value) => {
                 let value = value
                     .or_else(|| arguments.next().cloned())
@@ -84,9 +95,10 @@ mod tests {
 
     #[test]
     fn only_takes_a_list_and_may_be_repeated() {
-        let options = read("--only fmt,clippy --only=text --quiet").unwrap();
+        let options = read("--only fmt,clippy --only=text --quiet --backtrace").unwrap();
+        assert!(options.manners.backtrace && !read("").unwrap().manners.backtrace);
         assert_eq!(options.only, ["fmt", "clippy", "text"]);
-        assert!(options.quiet && options.wants("text") && !options.wants("tests"));
+        assert!(options.manners.quiet && options.wants("text") && !options.wants("tests"));
     }
 
     #[test]

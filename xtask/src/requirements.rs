@@ -4,10 +4,13 @@
 //! `` `crates/perf/src/sharpe.rs::sharpe` ``. `xtask/findings.tsv` lists the findings that must have a row.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::markdown::{self, Row};
-use crate::rust_items::{self, Item};
+use crate::module_tree::ModuleTree;
+use crate::rust_items::{self, Shown};
 use crate::step::Outcome;
+use crate::test_results::Held;
 use crate::workspace::Workspace;
 
 const PAGE: &str = "docs/requirements.md";
@@ -17,11 +20,12 @@ const COLUMNS: [&str; 5] = ["id", "sev", "guarantee", "status", "shown by"];
 /// The step `requirements`.
 pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
     let findings = findings(&workspace.read(FINDINGS)?)?;
-    let check = check(&workspace.read(PAGE)?, &findings, |path| {
-        std::fs::read_to_string(workspace.root.join(path)).ok()
-    });
+    let tree = ModuleTree::grow(workspace.metadata()?);
+    let resolver = Resolver { root: &workspace.root, tree: &tree, held: workspace.held() };
+    let check = check(&workspace.read(PAGE)?, &findings, |link| resolver.resolve(link));
     let note = format!("{} held, {} planned, {} links", check.held, check.planned, check.links);
-    Ok(Outcome::check(check.problems).with_note(note))
+    let seen = if workspace.held().is_some() { "each linked test held in this run" } else { "tests not run" };
+    Ok(Outcome::check(check.problems).with_note(format!("{note}, {seen}")))
 }
 
 /// Severity by finding, from lines `id<tab>severity`; `#` begins a comment.
@@ -47,17 +51,14 @@ struct Check<'a> {
     problems: Vec<String>,
 }
 
-/// Checks every row; `read` gives the text of a file by its path from the root.
+/// Checks every row; `resolve` follows a link.
 fn check<'a>(
     page: &str,
     findings: &'a BTreeMap<String, String>,
-    read: impl Fn(&str) -> Option<String>,
+    resolve: impl Fn(&str) -> Result<Shown, String>,
 ) -> Check<'a> {
     let mut check = Check::default();
-    let tables = markdown::tables(page);
-    for table in
-        tables.iter().filter(|table| table.columns.first().is_some_and(|column| column == COLUMNS[0]))
-    {
+    for table in &markdown::tables(page) {
         if table.columns != COLUMNS {
             check.problems.push(format!(
                 "{PAGE}, {}: columns are not | {} |",
@@ -67,7 +68,7 @@ fn check<'a>(
             continue;
         }
         for row in &table.rows {
-            let mut problems = judge(row, findings, &read, &mut check);
+            let mut problems = judge(row, findings, &resolve, &mut check);
             check.problems.append(&mut problems);
         }
         for row in &table.rows {
@@ -78,8 +79,7 @@ fn check<'a>(
             }
         }
     }
-    let urgent = findings.iter().filter(|(_, severity)| is_urgent(severity));
-    let missing = urgent.filter(|(id, _)| !check.seen.contains(id.as_str()));
+    let missing = findings.iter().filter(|(id, _)| !check.seen.contains(id.as_str()));
     check.problems.extend(missing.map(|(id, severity)| format!("{PAGE}: no row for {id} ({severity})")));
     check
 }
@@ -87,7 +87,7 @@ fn check<'a>(
 fn judge(
     row: &Row,
     findings: &BTreeMap<String, String>,
-    read: &impl Fn(&str) -> Option<String>,
+    resolve: &impl Fn(&str) -> Result<Shown, String>,
     check: &mut Check<'_>,
 ) -> Vec<String> {
     let [id, severity, status, shown] = [0, 1, 3, 4].map(|column| row.cell(column));
@@ -104,8 +104,8 @@ fn judge(
     let mut tests = 0;
     let links = markdown::code_spans(shown);
     for link in &links {
-        match resolve(link, read) {
-            Ok(item) => tests += usize::from(item == Item::Test),
+        match resolve(link) {
+            Ok(shown) => tests += usize::from(shown != Shown::Other),
             Err(problem) => problems.push(problem),
         }
     }
@@ -125,16 +125,79 @@ fn judge(
     problems.into_iter().map(|problem| format!("{PAGE}:{}: {id}: {problem}", row.line)).collect()
 }
 
-/// Follows `path` or `path::item` or `path::outer::item` to its definition.
-fn resolve(link: &str, read: impl Fn(&str) -> Option<String>) -> Result<Item, String> {
-    let mut parts = link.split("::");
-    let path = parts.next().unwrap_or_default();
-    let source = read(path).ok_or_else(|| format!("there is no file `{path}`"))?;
-    let mut item = Item::Other;
-    for name in parts {
-        item = rust_items::find(&source, name).ok_or_else(|| format!("`{path}` defines no `{name}`"))?;
+/// Follows links to files and to what they define.
+struct Resolver<'a> {
+    root: &'a Path,
+    tree: &'a ModuleTree<'a>,
+    /// The tests that held in this run; none when they were not run.
+    held: Option<&'a [Held]>,
+}
+
+impl Resolver<'_> {
+    /// Follows `path`, `path::item` or `path::outer::item`. A test must be one that is compiled, run and, where that is
+    /// known, held.
+    fn resolve(&self, link: &str) -> Result<Shown, String> {
+        let mut parts = link.split("::");
+        let path = parts.next().unwrap_or_default();
+        let names: Vec<&str> = parts.collect();
+        let file = self.root.join(path);
+        let Some(name) = names.last() else {
+            return if file.is_file() { Ok(Shown::Other) } else { Err(format!("there is no file `{path}`")) };
+        };
+        let home = self.tree.home(&file).ok_or_else(|| {
+            if file.is_file() {
+                format!("`{path}` is a module of no program, so nothing in it is compiled")
+            } else {
+                format!("there is no file `{path}`")
+            }
+        })?;
+        if !home.is_compiled {
+            return Err(format!("`{path}` is left out of the tests by a `cfg`"));
+        }
+        let features = home.package.features.keys().cloned().collect();
+        let (item, shown) = rust_items::find(&home.items, &names, &features)
+            .ok_or_else(|| format!("`{path}` defines no `{}`", names.join("::")))?;
+        let shown = shown.map_err(|problem| format!("`{path}`: {problem}"))?;
+        let among_tests = home.target.is("test") || item.modules.iter().any(|module| module == "tests");
+        if shown == Shown::Other && item.keyword == "fn" && among_tests {
+            return Err(format!("`{path}`: `{name}` stands among tests, and is none"));
+        }
+        let modules = home.modules.iter().chain(&item.modules).map(String::as_str);
+        let test = modules.chain([*name]).collect::<Vec<_>>().join("::");
+        let part = if home.target.is("test") {
+            home.target.name.clone()
+        } else if home.target.is("example") {
+            format!("example {}", home.target.name)
+        } else {
+            "unit".to_owned()
+        };
+        let held = |part: &str, is_it: &dyn Fn(&str) -> bool| {
+            self.held.is_none_or(|held| {
+                held.iter().any(|held| {
+                    held.package == home.package.name
+                        && held.part == part
+                        && held.names.iter().any(|name| is_it(name))
+                })
+            })
+        };
+        let has_held = match shown {
+            Shown::Other => true,
+            Shown::Test => held(&part, &|name| name == test),
+            Shown::CompileFail => held("doc", &|name| is_doc_test_of(name, path, &item.name)),
+        };
+        if has_held {
+            Ok(shown)
+        } else {
+            Err(format!("`{path}`: the test `{name}` did not hold in this run"))
+        }
     }
-    Ok(item)
+}
+
+/// Whether this is a test in the documentation of the item: `src/secret.rs - secret::Secret (line 3)`.
+fn is_doc_test_of(test: &str, path: &str, item: &str) -> bool {
+    test.strip_prefix(path)
+        .and_then(|rest| rest.strip_prefix(" - ")?.split(" (line").next())
+        .is_some_and(|name| name.rsplit("::").next() == Some(item))
 }
 
 fn is_urgent(severity: &str) -> bool {
@@ -152,12 +215,20 @@ fn is_capability(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::Metadata;
+
+    const SECOND: &str = "| 2a | P2 | bounded | planned | |\n";
 
     fn problems(rows: &str) -> Vec<String> {
         let known = findings("# id\tseverity\n1\tP0\n2a\tP2\n").unwrap();
         let page = format!("| id | sev | guarantee | status | shown by |\n| - | - | - | - | - |\n{rows}");
-        let read = |path: &str| (path == "a.rs").then(|| "struct Clock;\n#[test]\nfn holds() {}".to_owned());
-        check(&page, &known, read).problems
+        let resolve = |link: &str| match link {
+            "a.rs" | "a.rs::Clock" => Ok(Shown::Other),
+            "a.rs::holds" => Ok(Shown::Test),
+            "a.rs::Sealed" => Ok(Shown::CompileFail),
+            other => Err(format!("`{other}` is nowhere")),
+        };
+        check(&page, &known, resolve).problems
     }
 
     #[test]
@@ -169,26 +240,25 @@ mod tests {
     }
 
     #[test]
-    fn an_urgent_finding_without_a_row_is_named() {
-        assert_eq!(problems("| K1 | | time | planned | |\n"), ["docs/requirements.md: no row for 1 (P0)"]);
+    fn a_finding_without_a_row_is_named() {
+        assert_eq!(
+            problems("| K1 | | time | planned | |\n"),
+            ["docs/requirements.md: no row for 1 (P0)", "docs/requirements.md: no row for 2a (P2)"]
+        );
     }
 
     #[test]
     fn an_urgent_row_that_is_held_must_link_a_test() {
-        let rows = "| 1 | P0 | time is UTC | held | `a.rs::Clock` |\n";
-        assert_eq!(problems(rows), ["docs/requirements.md:3: 1: is held and P0, and links no test"]);
+        let rows = format!("| 1 | P0 | time is UTC | held | `a.rs::Clock` |\n{SECOND}");
+        assert_eq!(problems(&rows), ["docs/requirements.md:3: 1: is held and P0, and links no test"]);
+        let rows = format!("| 1 | P0 | time is UTC | held | `a.rs::Sealed` |\n{SECOND}");
+        assert_eq!(problems(&rows), Vec::<String>::new());
     }
 
     #[test]
     fn links_must_lead_somewhere_also_where_only_planned() {
-        let rows = "| 1 | P0 | time is UTC | planned | `b.rs::x` `a.rs::gone` |\n";
-        assert_eq!(
-            problems(rows),
-            [
-                "docs/requirements.md:3: 1: there is no file `b.rs`",
-                "docs/requirements.md:3: 1: `a.rs` defines no `gone`"
-            ]
-        );
+        let rows = format!("| 1 | P0 | time is UTC | planned | `b.rs::x` `a.rs::holds` |\n{SECOND}");
+        assert_eq!(problems(&rows), ["docs/requirements.md:3: 1: `b.rs::x` is nowhere"]);
     }
 
     #[test]
@@ -196,7 +266,7 @@ mod tests {
         let rows = "| 1 | P1 | time | held | `a.rs::holds` |\n\
                     | 1 | P0 | time | done | |\n\
                     | 77 | P0 | time | planned | |\n";
-        let found = problems(rows);
+        let found = problems(&format!("{rows}{SECOND}"));
         for part in ["severity is P0, not `P1`", "not `done`", "77: no such finding", "a second row for 1"] {
             assert!(found.iter().any(|problem| problem.contains(part)), "{part} in {found:?}");
         }
@@ -206,12 +276,69 @@ mod tests {
     #[test]
     fn a_table_with_other_columns_is_refused() {
         let known = BTreeMap::new();
-        let check = check("## A\n| id | status |\n|---|---|\n| 1 | held |\n", &known, |_| None);
+        let check = check("## A\n| Id | status |\n|---|---|\n| 1 | held |\n", &known, |_| Ok(Shown::Test));
         assert_eq!(check.problems.len(), 1);
     }
 
     #[test]
     fn a_broken_line_of_findings_is_named() {
         assert!(findings("1 P0\n").unwrap_err().contains(":1:"));
+    }
+
+    /// Links into this very package, whose files are there when its tests run.
+    mod links {
+        use super::*;
+
+        fn resolve(link: &str, held: Option<&[Held]>) -> Result<Shown, String> {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let metadata = Metadata::of_one_package("xtask", &folder.join("src/main.rs"));
+            let tree = ModuleTree::grow(&metadata);
+            Resolver { root: folder, tree: &tree, held }.resolve(link)
+        }
+
+        const ONE: &str = "src/excerpt.rs::a_short_output_is_shown_whole_without_empty_ends";
+
+        fn held(name: &str) -> Held {
+            let names = [name.to_owned()].into();
+            Held { package: "xtask".to_owned(), part: "unit".to_owned(), names }
+        }
+
+        #[test]
+        fn files_items_and_tests_are_found() {
+            assert_eq!(resolve("src/excerpt.rs", None), Ok(Shown::Other));
+            assert_eq!(resolve("src/excerpt.rs::excerpt", None), Ok(Shown::Other));
+            assert_eq!(resolve(ONE, None), Ok(Shown::Test));
+            assert_eq!(resolve("src/features.rs::FeatureSet::arguments", None), Ok(Shown::Other));
+        }
+
+        #[test]
+        fn what_is_not_there_is_told() {
+            assert_eq!(resolve("src/none.rs", None).unwrap_err(), "there is no file `src/none.rs`");
+            assert_eq!(resolve("src", None).unwrap_err(), "there is no file `src`");
+            assert_eq!(
+                resolve("src/excerpt.rs::numbered", None).unwrap_err(),
+                "`src/excerpt.rs`: `numbered` stands among tests, and is none"
+            );
+            assert_eq!(
+                resolve("src/excerpt.rs::gone", None).unwrap_err(),
+                "`src/excerpt.rs` defines no `gone`"
+            );
+        }
+
+        #[test]
+        fn a_linked_test_must_have_held_where_tests_were_run() {
+            let name = "excerpt::tests::a_short_output_is_shown_whole_without_empty_ends";
+            assert_eq!(resolve(ONE, Some(&[held(name)])), Ok(Shown::Test));
+            let problem = resolve(ONE, Some(&[held("tests::other")])).unwrap_err();
+            assert!(problem.ends_with("did not hold in this run"), "{problem}");
+        }
+
+        #[test]
+        fn a_documentation_test_is_known_by_its_item() {
+            let name = "crates/core/src/secret.rs - secret::Secret (line 12)";
+            assert!(is_doc_test_of(name, "crates/core/src/secret.rs", "Secret"));
+            assert!(!is_doc_test_of(name, "crates/core/src/secret.rs", "secret"));
+            assert!(!is_doc_test_of(name, "crates/core/src/clock.rs", "Secret"));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::workspace::Workspace;
-use crate::{absent, examples, system, text};
+use crate::{absent, allowances, examples, system, text, unused};
 
 /// One section per step that has data of its own.
 #[derive(Debug, Deserialize)]
@@ -13,6 +13,9 @@ use crate::{absent, examples, system, text};
 pub(crate) struct Rules {
     pub(crate) tool: Vec<system::Tool>,
     pub(crate) absent: Vec<absent::Rule>,
+    #[serde(default)]
+    pub(crate) silent: Vec<unused::Silent>,
+    pub(crate) allowance: Vec<allowances::Allowance>,
     pub(crate) examples: BTreeMap<String, examples::Rule>,
     pub(crate) text: text::Rules,
 }

@@ -8,14 +8,15 @@ use crate::command::say;
 use crate::options::Options;
 use crate::workspace::Workspace;
 use crate::{
-    absent, duplicates, edges, examples, features, licences, lints, requirements, system, test_results, text,
+    absent, allowances, duplicates, edges, examples, features, licences, lints, requirements, system,
+    test_run, text, unused,
 };
 
 /// One step: a name for the command line, a sentence for people, and what it does.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) name: &'static str,
-    about: &'static str,
+    pub(crate) about: &'static str,
     run: fn(&Workspace) -> Result<Outcome, String>,
 }
 
@@ -32,7 +33,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "tests",
         about: "unit, black-box and documentation tests, all features",
-        run: test_results::step,
+        run: test_run::step,
     },
     Step {
         name: "features",
@@ -48,17 +49,27 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "edges", about: "crates use each other as docs/architecture.md says", run: edges::step },
     Step {
         name: "requirements",
-        about: "the links of docs/requirements.md resolve",
+        about: "the links of docs/requirements.md resolve, and each linked test held",
         run: requirements::step,
     },
     Step {
+        name: "allowances",
+        about: "lints that carry a promise are lifted only where xtask/rules.toml says",
+        run: allowances::step,
+    },
+    Step {
+        name: "unused",
+        about: "no Rust file without a program, no dependency without a use",
+        run: unused::step,
+    },
+    Step {
         name: "duplicates",
-        about: "no crate in two versions but those that deny.toml names",
+        about: "no crate in two versions, none that deny.toml bans",
         run: duplicates::step,
     },
     Step {
         name: "licences",
-        about: "licences of all dependencies are in the list of deny.toml",
+        about: "licences of all dependencies are in the list of deny.toml; all come from crates.io",
         run: licences::step,
     },
     Step {
@@ -116,7 +127,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 }
 
 fn prepare(options: &Options) -> Result<(Workspace, Budget), String> {
-    let workspace = Workspace::find(options.quiet, options.install)?;
+    let workspace = Workspace::find(options.manners)?;
     let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
     let budget = Budget::read(&workspace.root)?.names_only(&names)?;
     Ok((workspace, budget))
@@ -137,11 +148,15 @@ fn run_steps(chosen: &[&Step], workspace: &Workspace, budget: &Budget) -> ExitCo
             broken.push(step.name);
         }
     }
+    let (seconds, total) = (start.elapsed().as_secs_f64(), budget.total());
+    if seconds > total {
+        warnings.push(format!("warning: all steps took {seconds:.0} s, their budget is {total:.0} s"));
+    }
     if !workspace.quiet {
         for warning in warnings {
             say(&warning);
         }
-        say(&format!("all steps took {:.0} s", start.elapsed().as_secs_f64()));
+        say(&format!("{} steps took {seconds:.0} s (budget of all {total:.0} s)", chosen.len()));
     }
     if !broken.is_empty() {
         say(&format!("failed: {} (again: cargo xtask test --only {})", broken.join(", "), broken.join(",")));
@@ -190,12 +205,7 @@ impl Told<'_> {
     }
 
     fn keep(&self, problems: &[String], workspace: &Workspace) {
-        let kept = workspace.scratch().and_then(|folder| {
-            let path = folder.join(format!("{}.log", self.step.name));
-            std::fs::write(&path, problems.join("\n")).map_err(|error| error.to_string())?;
-            Ok(path)
-        });
-        let place = match kept {
+        let place = match workspace.keep(&format!("{}.log", self.step.name), &problems.join("\n")) {
             Ok(path) => format!("all in {}", path.display()),
             Err(problem) => problem,
         };

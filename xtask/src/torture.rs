@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::command;
+use crate::options::Manners;
 use crate::workspace::Workspace;
 
 /// Cases per property when none are asked for.
@@ -14,7 +15,7 @@ const CASES: u32 = 10_000;
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let Choice { cases, seed, filter } = parse(arguments)?;
     let seed = seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-    let workspace = Workspace::find(false, false)?;
+    let workspace = Workspace::find(Manners::default())?;
     let target = workspace.metadata()?.target_directory.clone();
 
     println!("seed {seed}, {cases} cases (again: cargo xtask torture --cases {cases} --seed {seed})");

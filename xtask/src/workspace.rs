@@ -8,6 +8,8 @@ use std::process::Command;
 use serde::Deserialize;
 
 use crate::command;
+use crate::options::Manners;
+use crate::test_results::Held;
 
 /// Where things are, and what the packages are (asked for once, when the first step needs it).
 #[derive(Debug)]
@@ -15,6 +17,9 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     pub(crate) quiet: bool,
     pub(crate) install: bool,
+    pub(crate) backtrace: bool,
+    /// The tests that held in this run; unset until the step `tests` has run them.
+    held: OnceCell<Vec<Held>>,
     metadata: OnceCell<Result<Metadata, String>>,
 }
 
@@ -33,6 +38,8 @@ pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) license: Option<String>,
+    /// Where it comes from; none for a package on this disk.
+    pub(crate) source: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) features: BTreeMap<String, Vec<String>>,
     pub(crate) targets: Vec<Target>,
@@ -43,6 +50,8 @@ pub(crate) struct Package {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
+    /// The name that the code gives it, where that is another.
+    pub(crate) rename: Option<String>,
     /// `None` for an ordinary dependency, else `dev` or `build`.
     pub(crate) kind: Option<String>,
 }
@@ -74,15 +83,37 @@ impl Metadata {
         self.packages.iter().filter(|package| self.workspace_members.contains(&package.id))
     }
 
+    /// Those that users get.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &Package> {
+        self.members().filter(|package| package.is_published())
+    }
+
     /// The package with this id.
     pub(crate) fn package(&self, id: &str) -> Option<&Package> {
         self.packages.iter().find(|package| package.id == id)
     }
 }
 
+#[cfg(test)]
+impl Metadata {
+    /// A workspace of one package with one program and no features, for tests.
+    pub(crate) fn of_one_package(name: &str, root: &Path) -> Self {
+        serde_json::from_value(serde_json::json!({
+            "packages": [{
+                "id": name, "name": name, "version": "0.1.0", "license": "MIT", "dependencies": [], "features": {},
+                "targets": [{ "name": name, "kind": ["bin"], "src_path": root }],
+                "manifest_path": root, "publish": null,
+            }],
+            "workspace_members": [name],
+            "target_directory": "target",
+        }))
+        .unwrap()
+    }
+}
+
 impl Workspace {
     /// Finds the workspace around the current directory.
-    pub(crate) fn find(quiet: bool, install: bool) -> Result<Self, String> {
+    pub(crate) fn find(manners: Manners) -> Result<Self, String> {
         let mut cargo = command::cargo(Path::new("."));
         let manifest =
             command::stdout(cargo.args(["locate-project", "--workspace", "--message-format", "plain"]))?;
@@ -90,7 +121,8 @@ impl Workspace {
             .parent()
             .ok_or_else(|| format!("the manifest `{manifest}` has no folder"))?
             .to_owned();
-        Ok(Self { root, quiet, install, metadata: OnceCell::new() })
+        let Manners { quiet, install, backtrace } = manners;
+        Ok(Self { root, quiet, install, backtrace, held: OnceCell::new(), metadata: OnceCell::new() })
     }
 
     /// Packages and targets; the answer of the first call is kept.
@@ -125,7 +157,24 @@ impl Workspace {
         Ok(files.into_iter().filter(|path| is_file(path)).map(str::to_owned).collect())
     }
 
-    /// A folder for logs and scratch files of the named step, made if it is not there.
+    /// The tests that held, if they were run.
+    pub(crate) fn held(&self) -> Option<&[Held]> {
+        self.held.get().map(Vec::as_slice)
+    }
+
+    /// Remembers which tests held.
+    pub(crate) fn tests_held(&self, held: Vec<Held>) {
+        let _ = self.held.set(held);
+    }
+
+    /// Writes a log into the scratch folder and tells where it lies.
+    pub(crate) fn keep(&self, name: &str, text: &str) -> Result<PathBuf, String> {
+        let path = self.scratch()?.join(name);
+        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(path)
+    }
+
+    /// A folder for logs and scratch files, made if it is not there.
     pub(crate) fn scratch(&self) -> Result<PathBuf, String> {
         let target = match self.metadata() {
             Ok(metadata) => metadata.target_directory.clone(),

@@ -285,8 +285,9 @@ impl Inner {
     /// Everything but delivery. Says when the next round is due.
     async fn round(&self, when: When) -> Option<Monotonic> {
         let mut round = self.round.lock().await;
-        self.mind_the_clock(&mut round);
+        // Read once: a step of the clock is either seen by all below or by none.
         let now = self.clock.now();
+        self.mind_the_clock(&mut round, now);
         let (notifications, changes) = self.think(&mut round, when, now);
         // Before anything is waited for: who drops this call loses no change by it.
         round.unsaved.extend(changes);
@@ -320,8 +321,8 @@ impl Inner {
     }
 
     /// If the clock was set, timers of engine and rules go on as if it had not been.
-    fn mind_the_clock(&self, round: &mut Round) {
-        let by = self.steady.set_ahead() - round.set_ahead;
+    fn mind_the_clock(&self, round: &mut Round, now: DateTime<Utc>) {
+        let by = self.steady.set_ahead(now) - round.set_ahead;
         if by.abs() < LEAST_STEP {
             return;
         }

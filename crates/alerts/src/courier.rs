@@ -284,8 +284,9 @@ impl Courier {
         let Some(message) = held.message() else {
             // All that it says was said by a newer one.
             self.outbox.delivered(&held, &Receipt::delivered(), self.steady.now()).await?;
-            if machines.sent.get(&held.claim.notification().key()).is_none() {
-                self.record.superseded(1);
+            let notification = held.claim.notification();
+            if machines.sent.get(&notification.key()).is_none() {
+                self.record.superseded(notification.superseded().saturating_add(1));
             }
             return Ok(Some(Step::Go));
         };
@@ -295,7 +296,7 @@ impl Courier {
             return Ok(Some(Step::Go));
         }
         let now = self.clock.monotonic();
-        let critical = message.severity() == Severity::Critical;
+        let critical = message.urgency() == Severity::Critical;
         let reserve = if critical { 0 } else { self.config.rate.reserved_for_critical };
         if let Acquire::WaitUntil(at) = machines.limiter.try_acquire_leaving(reserve, now) {
             self.record.held_back();
@@ -310,8 +311,9 @@ impl Courier {
             }
         };
         // One of an earlier run is as old as the wall says, whatever becomes of the clock from now on.
-        let age = self.clock.now().signed_duration_since(message.at()).to_std().unwrap_or_default();
-        self.ages.lock().see(message.key(), age, now);
+        let oldest = message.oldest();
+        let age = self.clock.now().signed_duration_since(oldest.at).to_std().unwrap_or_default();
+        self.ages.lock().see(oldest.key, age, now);
         let began = now;
         let result = self.attempt(channel.as_ref(), message).await;
         let now = self.clock.monotonic();
@@ -372,7 +374,7 @@ impl Courier {
         let error = match result {
             Ok(receipt) => {
                 machines.sent.note(message.key(), ());
-                self.ages.lock().forget(message.key());
+                self.ages.lock().forget(message);
                 self.record.superseded(message.superseded());
                 // The log is told also if the outbox cannot be: nobody has the receipt any more when it can. Side by side, the log
                 // first, so that a store which keeps both makes one commit of it.
@@ -387,7 +389,7 @@ impl Courier {
             Err(error) => error,
         };
         let text = error.to_string();
-        let spent = self.ages.lock().of(message.key(), now);
+        let spent = self.ages.lock().of(message.oldest().key, now);
         if let Some(asked) = error.after() {
             // Whether it is too busy or down: a service that asks to wait is left alone, by newer messages too.
             machines.limiter.hold_until(now.saturating_add(asked.min(self.schedule.retry_after_cap())));
@@ -419,7 +421,7 @@ impl Courier {
     async fn bury(&self, held: &Held, reason: &str) -> Result<(), RepositoryError> {
         let notification = held.delivery().notification();
         self.outbox.dead(held, self.clock.now(), reason).await?;
-        self.ages.lock().forget(notification.key());
+        self.ages.lock().forget(notification);
         self.record.buried();
         self.record.superseded(notification.superseded());
         warn!(channel = %self.name, key = %notification.key(), reason, "notification given up");

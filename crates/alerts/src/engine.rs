@@ -168,7 +168,7 @@ impl Engine {
     }
 
     /// The clock was set ahead by a length, or back by a negative one: timers go on as if it had not been. One that is set back is noticed without
-    /// this; one that is set ahead looks like time that went by, in which alerts end and groups are told that should not be.
+    /// this, and taken out once though it is told as well, before or after; one that is set ahead looks like time that went by, in which alerts end and groups are told that should not be.
     pub fn clock_set(&mut self, ahead: TimeDelta) {
         self.time.set(ahead);
     }

@@ -58,6 +58,11 @@ pub struct Notification {
     /// Messages that it took the place of.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
     superseded: u32,
+    /// The worst severity that it or a message that it took the place of was to be delivered with.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    urgency: Option<Severity>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    oldest: Option<Oldest>,
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     written: Option<Written>,
 }
@@ -83,6 +88,14 @@ impl Truncated {
     pub fn total(self) -> u64 {
         self.firing + self.resolved
     }
+}
+
+/// The oldest message that one took the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Oldest {
+    pub(crate) key: IdempotencyKey,
+    pub(crate) at: DateTime<Utc>,
 }
 
 /// The text of a message that was written as such.
@@ -132,16 +145,21 @@ impl Notification {
             resolved,
             truncated,
             superseded: 0,
+            urgency: None,
+            oldest: None,
             written: None,
         }
     }
 
-    /// This message in the place of an older one of its group that was never delivered, or nothing if it must not take that place: both
-    /// must be about alerts ([`NotificationKind::Alerts`]) of one group.
+    /// This message in the place of an older one of its group that was never delivered, or nothing if it must not take that place and waits
+    /// for the older one instead. Both must be about alerts ([`NotificationKind::Alerts`]) of one group, for one receiver, and list all that they count
+    /// ([`truncated`](Self::truncated) leaves nothing out, of both together neither); and every alert that the older one says to fire must be mentioned by the newer one,
+    /// as firing or as over. One that is not, because the receiver does not hear of ends, would never be heard of.
     ///
     /// A message says everything that fires in its group, so the newer one is right about that. What it need not repeat is what the older one
     /// was the only one to say: that alerts are over. Those which the newer one does not mention are added to it, and the count of messages that
-    /// it [took the place of](Self::superseded) grows. Key, sequence and time stay those of the newer one.
+    /// it [took the place of](Self::superseded) grows. It is as [urgent](Self::urgency) as the more urgent of both, and counts as waiting since the older one does:
+    /// whoever gives up what could not be delivered for long counts from there. Key, sequence and time stay those of the newer one.
     ///
     /// ```
     /// use bellwether_alerts::{Alert, GroupKey, Notification, ReceiverName};
@@ -159,21 +177,30 @@ impl Notification {
     /// let both = newer.in_place_of(&older).unwrap();
     /// assert_eq!(both.title(), "[FIRING 2, RESOLVED 1] warning FeedStale");
     /// assert_eq!((both.key(), both.superseded()), (newer.key(), 1));
+    /// assert_eq!(message(2, vec![feed("cta").build()?]).in_place_of(&older), None, "it does not say what became of opra");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn in_place_of(&self, older: &Self) -> Option<Self> {
-        let alerts = |message: &Self| message.kind == NotificationKind::Alerts;
-        if !alerts(self) || !alerts(older) || self.group_key != older.group_key || self.key == older.key {
+        let whole =
+            |message: &Self| message.kind == NotificationKind::Alerts && message.truncated.total() == 0;
+        let of_one_group = self.group_key == older.group_key && self.receiver == older.receiver;
+        if !whole(self) || !whole(older) || !of_one_group || self.key == older.key {
+            return None;
+        }
+        let mentioned: HashSet<_> = self.listed().map(Alert::labels).collect();
+        if !older.firing.iter().all(|alert| mentioned.contains(alert.labels())) {
             return None;
         }
         let mut both = self.clone();
-        both.resolved.extend(older.unsaid_ends(self).cloned());
+        both.resolved
+            .extend(older.resolved.iter().filter(|alert| !mentioned.contains(alert.labels())).cloned());
+        if both.firing.len() + both.resolved.len() > Self::MAX_ALERTS {
+            return None;
+        }
         both.resolved.sort_by(Alert::worst_first);
-        let room = Self::MAX_ALERTS.saturating_sub(both.firing.len());
-        let beyond = both.resolved.len().saturating_sub(room);
-        both.resolved.truncate(room);
-        both.truncated.resolved += beyond as u64 + older.truncated.resolved;
         both.superseded = self.superseded.saturating_add(older.superseded).saturating_add(1);
+        both.urgency = Some(self.urgency().max(older.urgency()));
+        both.oldest = Some(older.oldest());
         Some(both)
     }
 
@@ -181,20 +208,23 @@ impl Notification {
     /// mention, under a key of their own. What it says to fire is out of date.
     #[cfg(feature = "runtime")]
     pub(crate) fn left_after(&self, newer: &Self) -> Option<Self> {
-        let left: Vec<_> = self.unsaid_ends(newer).cloned().collect();
+        let mentioned: HashSet<_> = newer.listed().map(Alert::labels).collect();
+        let left = self.resolved.iter().filter(|alert| !mentioned.contains(alert.labels())).cloned();
+        let left: Vec<_> = left.collect();
         if left.is_empty() {
             return None;
         }
         let (receiver, group) = (self.receiver.clone(), self.group_key.clone());
         let mut ends = Self::alerts(receiver, group, self.group_labels.clone(), self.sequence, self.at, left);
         ends.key = IdempotencyKey::of_words(&self.receiver, &self.group_key, self.sequence, ["ends"]);
+        ends.superseded = self.superseded;
+        ends.oldest = Some(self.oldest());
         Some(ends)
     }
 
-    /// The ends that it lists and `newer` does not mention.
-    fn unsaid_ends<'a>(&'a self, newer: &Self) -> impl Iterator<Item = &'a Alert> {
-        let mentioned: HashSet<_> = newer.listed().map(|alert| alert.labels().clone()).collect();
-        self.resolved.iter().filter(move |alert| !mentioned.contains(alert.labels()))
+    /// The oldest message that it took the place of; itself if there is none.
+    pub(crate) fn oldest(&self) -> Oldest {
+        self.oldest.unwrap_or(Oldest { key: self.key, at: self.at })
     }
 
     /// A text for people, such as the summary of a day. `topic` says what it is about: digests of one topic come in order.
@@ -242,6 +272,8 @@ impl Notification {
             resolved: Vec::new(),
             truncated: Truncated::default(),
             superseded: 0,
+            urgency: None,
+            oldest: None,
             written: Some(written),
         }
     }
@@ -327,6 +359,12 @@ impl Notification {
     pub fn severity(&self) -> Severity {
         let worst = |alerts: &[Alert]| alerts.iter().map(Alert::severity).max();
         worst(&self.firing).or_else(|| worst(&self.resolved)).unwrap_or(Severity::Info)
+    }
+
+    /// How urgent its delivery is: its [severity](Self::severity), or that of a message that it took the place of if that was worse.
+    pub fn urgency(&self) -> Severity {
+        let severity = self.severity();
+        self.urgency.map_or(severity, |urgency| urgency.max(severity))
     }
 
     /// The labels that all listed alerts share.

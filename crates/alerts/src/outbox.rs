@@ -108,7 +108,11 @@ pub struct DeadLetter {
 ///
 /// Within one channel, messages of one [`group`](Notification::group_key) never overtake one another: while one is open, later ones
 /// of its group are not claimed. So nobody hears that an alert fires after hearing that it is over. What is put by [`supersede`](Self::supersede) does not wait
-/// for those before it either, since it takes their place.
+/// for those before it where it takes their place.
+///
+/// With an outbox of the host's, messages that it cannot take are delivered from one in memory beside it. Once such a message has been delivered, what
+/// the host's outbox holds of its group from before is not sent, but for the ends in it, as long as this process lives. One that ends in between leaves no
+/// trace of that: the next one delivers the older message too, and people hear that an alert fires whose end they have heard.
 ///
 /// Times are those of whoever calls, who must not let them step back or forth with the wall clock; see the methods for what they mean.
 #[async_trait]
@@ -119,9 +123,13 @@ pub trait Outbox: Send + Sync {
     /// settled keys are remembered is the outbox's to say. Tells how many were new.
     async fn put(&self, deliveries: &[Delivery], now: DateTime<Utc>) -> Result<usize, RepositoryError>;
 
-    /// Stores deliveries as [`put`](Self::put) does, and each takes the place of those before it in its channel and group that are open and not held by
-    /// anyone, as [`Notification::in_place_of`] says, oldest first: they are settled, and what is stored is the message that says it all. So a channel that fails
-    /// for long gathers one message per group, and one that says what is so now is not held back by one that says what was.
+    /// Stores deliveries as [`put`](Self::put) does, and each takes the place of those right before it in its channel and group that are open and not held by
+    /// anyone, as [`Notification::in_place_of`] says, the newest first, up to one whose place it must not take: they are settled, and what is stored is the message
+    /// that says it all. So a channel that fails for long gathers one message per group, and one that says what is so now is not held back by one that says what was.
+    ///
+    /// It stands where the oldest of them stood, so that a group that changes all the time is not sent to the end of the queue each time, and is due at once. The
+    /// attempts made of that one count as its own, and it waits since then: what is given up after so many attempts, or so long, is given up although
+    /// its group goes on changing; the next message of the group begins anew.
     ///
     /// A message before it that is held goes on first: it is on its way. Should that fail, the delivery is handed over again: one that is known
     /// and open takes the places that it could not take before, and counts as not new. One that is held itself, or settled, is left as it is.
@@ -132,7 +140,7 @@ pub trait Outbox: Send + Sync {
     }
 
     /// Claims up to `limit` deliveries of a channel that are due, until `now + lease`: those of the worst
-    /// [`severity`](Notification::severity) first, of these the oldest.
+    /// [`urgency`](Notification::urgency) first, of these the oldest.
     async fn claim(
         &self,
         channel: &ChannelName,

@@ -38,6 +38,10 @@ impl<T: Send + 'static> Blocking<T> {
             // The caller may have gone; that is its right.
             let _ = done.send(result);
         };
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "ends with its one job, whose result is awaited right below"
+        )]
         thread::Builder::new()
             .name(self.thread.to_owned())
             .spawn(job)

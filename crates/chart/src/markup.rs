@@ -8,8 +8,9 @@ use crate::path::{push_tenths, tenths};
 
 /// Text made safe for the content or a quoted attribute of XML and HTML.
 ///
-/// `& < > " '` become entities, line breaks and tabs become spaces, and characters that XML 1.0 forbids
-/// (controls, U+FFFE, U+FFFF), which would make the whole document unreadable, are dropped.
+/// `& < > " '` become entities, line breaks and tabs become spaces. Dropped are characters that XML 1.0 forbids or advises
+/// against (controls, U+FFFE, U+FFFF), which would make the whole document unreadable, and those that nobody sees and that
+/// change the order in which their neighbours are shown (U+202E and its like).
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     escape_into(&mut safe, text);
@@ -25,7 +26,15 @@ pub(crate) fn escape_into(out: &mut String, text: &str) {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\t' | '\n' | '\r' => out.push(' '),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
+            '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{fffe}'
+            | '\u{ffff}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {}
             _ => out.push(symbol),
         }
     }
@@ -165,6 +174,7 @@ mod tests {
 
     #[test]
     fn text_is_escaped_once_and_illegal_characters_are_dropped() {
+        assert_eq!(escape("a\u{202e}b\u{2066}c\u{200f}d\u{85}e\u{7f}f\u{200b}g"), "abcdef\u{200b}g");
         assert_eq!(escape("a<b>&amp;\"'\u{0}\u{1b}[31m\u{ffff}\r\n"), "a&lt;b&gt;&amp;amp;&quot;&#39;[31m  ");
     }
 

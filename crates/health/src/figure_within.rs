@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bellwether_core::{Aggregate, SampleWindows, Selector, SharedClock, TimeRange, Unit};
 
+use crate::health::readable;
 use crate::{Health, HealthCheck};
 
 /// The two bounds contradict one another, or are no numbers.
@@ -99,10 +100,11 @@ impl HealthCheck for FigureWithin {
         let Some(largest) = newest.into_iter().max_by(|a, b| a.value.total_cmp(&b.value)) else {
             return Health::warn(format!("no recent value of {}", self.selector));
         };
-        let tell = |bound: f64| {
-            format!("{}{} is {}, above {bound}", self.selector.metric_name(), largest.labels, largest.value)
-        };
-        let health = if largest.value > self.fail_above {
+        let figure = || format!("{}{}", self.selector.metric_name(), largest.labels);
+        let tell = |bound: f64| format!("{} is {}, above {bound}", figure(), readable(largest.value));
+        let health = if !largest.value.is_finite() {
+            return Health::fail(format!("{} is {}, not a finite number", figure(), largest.value));
+        } else if largest.value > self.fail_above {
             Health::fail(tell(self.fail_above))
         } else if largest.value > self.warn_above {
             Health::warn(tell(self.warn_above))

@@ -62,19 +62,23 @@ pub struct Health {
 }
 
 impl Health {
+    /// Most characters of a reason.
+    pub const MAX_REASON: usize = 1_000;
+
     /// It is well.
     pub fn pass() -> Self {
         Self { status: Status::Pass, output: None, observed: None }
     }
 
-    /// It works, but somebody should look at it, because of `reason`.
+    /// It works, but somebody should look at it, because of `reason`: one line of at most [`MAX_REASON`](Self::MAX_REASON)
+    /// characters; line breaks and other control characters become spaces, and the rest is cut.
     pub fn warn(reason: impl Into<String>) -> Self {
-        Self { status: Status::Warn, output: Some(reason.into()), observed: None }
+        Self { status: Status::Warn, output: Some(line(&reason.into())), observed: None }
     }
 
-    /// It does not do what it is for, because of `reason`.
+    /// It does not do what it is for, because of `reason`; see [`warn`](Self::warn).
     pub fn fail(reason: impl Into<String>) -> Self {
-        Self { status: Status::Fail, output: Some(reason.into()), observed: None }
+        Self { status: Status::Fail, output: Some(line(&reason.into())), observed: None }
     }
 
     /// Fails when there is a problem, and says which.
@@ -94,9 +98,9 @@ impl Health {
         let health = if !left.is_finite() {
             return Self::fail(format!("headroom is {left}, not a finite number"));
         } else if left < fail_below {
-            Self::fail(format!("headroom {left} is below {fail_below}"))
+            Self::fail(format!("headroom {} is below {fail_below}", readable(left)))
         } else if left < warn_below {
-            Self::warn(format!("headroom {left} is below {warn_below}"))
+            Self::warn(format!("headroom {} is below {warn_below}", readable(left)))
         } else {
             Self::pass()
         };
@@ -126,4 +130,26 @@ impl Health {
     pub fn observed(&self) -> Option<&Observed> {
         self.observed.as_ref()
     }
+}
+
+/// A text on one line, without what would change the line or others.
+fn line(text: &str) -> String {
+    let mut characters = text.chars().filter(|&c| !reorders(c)).map(|c| if c.is_control() { ' ' } else { c });
+    let mut line: String = characters.by_ref().take(Health::MAX_REASON - 1).collect();
+    match (characters.next(), characters.next()) {
+        (Some(last), None) => line.push(last),
+        (Some(_), Some(_)) => line.push('\u{2026}'),
+        (None, _) => {}
+    }
+    line
+}
+
+/// Whether a character is none to be seen and changes the order in which its neighbours are shown.
+pub(crate) fn reorders(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A number to four significant digits.
+pub(crate) fn readable(value: f64) -> String {
+    format!("{value:.3e}").parse().map_or_else(|_| value.to_string(), |rounded: f64| rounded.to_string())
 }

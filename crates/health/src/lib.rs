@@ -36,5 +36,12 @@ pub use crate::check::{CheckFn, DEFAULT_DEADLINE, HealthCheck, Probe, check};
 pub use crate::feed_fresh::FeedFresh;
 pub use crate::figure_within::{FigureBoundsError, FigureWithin};
 pub use crate::health::{Health, Observed, Status};
-pub use crate::monitor::{CheckResult, HealthMonitor, HealthReport, MAX_CHECKS, MonitorError};
+pub use crate::monitor::{
+    CheckResult, HealthMonitor, HealthReport, MAX_CHECKS, MAX_NAME_LEN, MonitorError, SHARES,
+};
 pub use crate::score::{CRITICAL_CAP, Score, ScorePart, WARN_SHARE, Weight};
+
+/// The quick start of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,7 @@
 //! All checks of a host, and what they found.
 
-use std::panic::AssertUnwindSafe;
+use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use bellwether_core::{HumanDuration, SharedClock};
@@ -9,10 +10,18 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use serde::Serialize;
 
+use crate::check::DEFAULT_DEADLINE;
+use crate::health::reorders;
 use crate::{Health, HealthCheck, Probe, Score, Status, Weight};
 
 /// Most checks of one monitor.
 pub const MAX_CHECKS: usize = 256;
+
+/// Longest name of a check, in bytes.
+pub const MAX_NAME_LEN: usize = 128;
+
+/// What the share of a check may be.
+pub const SHARES: RangeInclusive<f64> = 1e-6..=1e6;
 
 /// A check cannot be added.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -27,8 +36,14 @@ pub enum MonitorError {
     /// More than [`MAX_CHECKS`].
     #[error("more than {MAX_CHECKS} health checks")]
     TooMany,
-    /// The share is not a number above zero.
-    #[error("weight of health check {name:?} is {share}; expected a finite number above 0")]
+    /// The name is none that stands in a line.
+    #[error("health check named {name:?}: expected 1 to {MAX_NAME_LEN} bytes without control characters")]
+    Name {
+        /// The name, cut.
+        name: String,
+    },
+    /// The share is not a number in [`SHARES`].
+    #[error("weight of health check {name:?} is {share}; expected {:?} to {:?}", SHARES.start(), SHARES.end())]
     Weight {
         /// The check.
         name: String,
@@ -54,12 +69,19 @@ pub enum MonitorError {
 /// ```
 pub struct HealthMonitor {
     clock: SharedClock,
-    checks: Vec<(Box<dyn HealthCheck>, Weight)>,
+    checks: Vec<Known>,
+}
+
+/// A check as it was added.
+struct Known {
+    name: String,
+    check: Box<dyn HealthCheck>,
+    weight: Weight,
 }
 
 impl std::fmt::Debug for HealthMonitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.checks.iter().map(|(check, _)| check.name())).finish()
+        f.debug_list().entries(self.checks.iter().map(|known| &known.name)).finish()
     }
 }
 
@@ -86,23 +108,28 @@ impl HealthMonitor {
         weight: Weight,
     ) -> Result<Self, MonitorError> {
         let name = check.name();
+        if name.is_empty() || name.len() > MAX_NAME_LEN || name.chars().any(|c| c.is_control() || reorders(c))
+        {
+            return Err(MonitorError::Name { name: name.chars().take(MAX_NAME_LEN).collect() });
+        }
         if self.checks.len() >= MAX_CHECKS {
             return Err(MonitorError::TooMany);
         }
-        if self.checks.iter().any(|(other, _)| other.name() == name) {
+        if self.checks.iter().any(|known| known.name == name) {
             return Err(MonitorError::Duplicate { name: name.to_owned() });
         }
-        if !weight.share.is_finite() || weight.share <= 0.0 {
+        if !SHARES.contains(&weight.share) {
             return Err(MonitorError::Weight { name: name.to_owned(), share: weight.share });
         }
-        self.checks.push((Box::new(check), weight));
+        let name = name.to_owned();
+        self.checks.push(Known { name, check: Box::new(check), weight });
         Ok(self)
     }
 
     /// Runs all checks at once, each with its deadline. A check that takes longer, or panics, has failed; the others
-    /// are not touched by it.
+    /// are not touched by it. All run in the caller's task: one that blocks its thread holds up all of them.
     pub async fn run(&self) -> HealthReport {
-        let results = join_all(self.checks.iter().map(|(check, weight)| self.look(&**check, *weight))).await;
+        let results = join_all(self.checks.iter().map(|known| self.look(known))).await;
         let score = Score::of(
             results.iter().map(|result| (result.name.as_str(), result.health.status(), result.weight)),
         );
@@ -110,22 +137,24 @@ impl HealthMonitor {
         HealthReport { at: self.clock.now(), status, score, checks: results }
     }
 
-    async fn look(&self, check: &dyn HealthCheck, weight: Weight) -> CheckResult {
+    async fn look(&self, Known { name, check, weight }: &Known) -> CheckResult {
         let start = self.clock.monotonic();
-        let deadline = check.deadline();
-        let looked = AssertUnwindSafe(self.clock.timeout(deadline, check.check())).catch_unwind().await;
-        let health = match looked {
-            Ok(Ok(health)) => health,
-            Ok(Err(_)) => Health::fail(format!("no answer within {}", HumanDuration::from(deadline))),
+        let asked = catch_unwind(AssertUnwindSafe(|| (check.probe(), check.deadline())));
+        let (probe, deadline) = *asked.as_ref().unwrap_or(&(Probe::Readiness, DEFAULT_DEADLINE));
+        // Whatever the check is left in when its time is over is dropped in here as well.
+        let looking = async {
+            match asked {
+                Ok(_) => self.clock.timeout(deadline, check.check()).await.ok(),
+                Err(panic) => resume_unwind(panic),
+            }
+        };
+        let health = match AssertUnwindSafe(looking).catch_unwind().await {
+            Ok(Some(health)) => health,
+            Ok(None) => Health::fail(format!("no answer within {}", HumanDuration::from(deadline))),
             Err(_) => Health::fail("the check panicked"),
         };
-        CheckResult {
-            name: check.name().to_owned(),
-            probe: check.probe(),
-            weight,
-            took: self.clock.monotonic().saturating_since(start),
-            health,
-        }
+        let took = self.clock.monotonic().saturating_since(start);
+        CheckResult { name: name.clone(), probe, weight: *weight, took, health }
     }
 }
 

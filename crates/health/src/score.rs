@@ -13,7 +13,7 @@ pub const CRITICAL_CAP: f64 = 40.0;
 /// How much a check counts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Weight {
-    /// Its share of the score, relative to the other checks; above zero.
+    /// Its share of the score, relative to the other checks, within [`SHARES`](crate::SHARES).
     pub share: f64,
     /// Whether its failure caps the score at [`CRITICAL_CAP`].
     pub critical: bool,

@@ -80,8 +80,8 @@ pub struct SampleConfig {
     pub flush_batches: usize,
     /// Series that are kept; samples of further ones are dropped and counted. Default: 100,000.
     pub max_series: usize,
-    /// Greatest age of a sample; older ones are not read and in time deleted, though not because of a clock that jumps.
-    /// Default: no bound.
+    /// Greatest age of a sample; older ones are not read. They are deleted once the store was open for so long after they came, so that a
+    /// clock that jumps deletes nothing. Default: no bound.
     pub max_age: Option<HumanDuration>,
 }
 
@@ -108,7 +108,7 @@ pub struct AlertConfig {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SnapshotConfig {
-    /// Snapshots; beyond it those that were put first go. Default: 1,000,000.
+    /// Snapshots; beyond it those that were put first go, whether they were replaced since or not. Default: 1,000,000.
     pub snapshots: u32,
 }
 

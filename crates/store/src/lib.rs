@@ -1,8 +1,8 @@
 //! Embedded SQLite storage for alerts, samples and snapshots.
 //!
 //! A desk's alerts, samples and snapshots survive a restart in one file, without a server. What the store has acknowledged is
-//! committed and synchronised to the disk, but for the claims and settlements of deliveries: those outlive a crash of the
-//! process, and after a power cut may be undone, as if the attempt had not been made.
+//! committed and synchronised to the disk, but for claims and settlements of deliveries, and records of what was delivered: those
+//! outlive a crash of the process, and after a power cut may be undone, as if the attempt had not been made.
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};

@@ -23,7 +23,7 @@ mod intake;
 mod steps;
 mod summary;
 
-pub(crate) use age::Age;
+pub(crate) use age::{Age, Kept as KeptAge};
 pub(crate) use chunk_codec::{decode as decode_chunk, encode as encode_chunk};
 pub(crate) use directory::Directory;
 pub(crate) use head::Head;
@@ -77,17 +77,25 @@ impl Samples {
 
     /// The first instant whose samples are taken in and read, in microseconds.
     pub(crate) fn read_from(&self) -> i64 {
-        self.from.load(Ordering::Acquire).max(self.age.read_from(self.clock.timestamp()))
+        self.from().max(self.age.read_from(self.clock.timestamp()))
     }
 
     /// The first instant whose samples must not be deleted.
     pub(crate) fn kept_from(&self) -> i64 {
         let aged = self.age.kept_from(self.clock.timestamp(), self.clock.monotonic());
-        self.from.load(Ordering::Acquire).max(aged)
+        self.from().max(aged)
     }
 
+    /// Samples from before are gone because somebody said so. Nobody can say so of what the clock has not reached: if it lies there, the
+    /// clock was wrong then, and it is not in force.
+    fn from(&self) -> i64 {
+        let from = self.from.load(Ordering::Acquire);
+        if from > self.clock.timestamp().as_micros() { i64::MIN } else { from }
+    }
+
+    /// As the database holds it. Only the writer tells.
     pub(crate) fn keep_from(&self, from: i64) {
-        self.from.fetch_max(from, Ordering::AcqRel);
+        self.from.store(from, Ordering::Release);
     }
 
     /// Before which instant chunks are to be pruned for their age now.
@@ -112,11 +120,12 @@ impl Samples {
 /// from then on. Of two samples of one series and instant the later one stays, so sending a batch again changes nothing.
 ///
 /// Values that are not finite, samples that are too old, and series beyond the bound are not kept, and counted by reason. Age
-/// is told by the clock when samples come and when they are read; they are deleted only once they are old also beside the
-/// newest sample that is stored, and by the time that has passed since the store was opened. So a clock that jumps deletes nothing.
+/// is told by the clock when samples come and when they are read; for it they are deleted only once the store was open for so long
+/// after they came, in all its openings together, by the monotonic clock. So a clock that jumps deletes nothing.
 ///
 /// What a series gained is told as its last [kind](bellwether_core::Kind) says: a counter that falls has started again from zero, anything
-/// else has fallen.
+/// else has fallen. A restart that shows in no fall, as that of a histogram whose sum has outgrown what it was while its count fell, is known
+/// to the history that the registry itself keeps, not here, where each series stands alone.
 #[derive(Clone)]
 pub struct StoredSamples {
     engine: Arc<Engine>,
@@ -157,7 +166,9 @@ impl StoredSamples {
     /// Deletes samples from before an instant, in steps that leave room for others. Once it has returned nothing older is read,
     /// and nothing older is taken in, also after a restart. Tells how many chunks went.
     ///
-    /// [`StoreError::InFuture`] if the clock has not reached the instant: then nothing is changed.
+    /// [`StoreError::InFuture`] if the clock has not reached the instant: then nothing is changed. A clock that is wrong when this is called
+    /// deletes what it says; but an instant that lies ahead when the clock is right again is not in force until it is reached, and the
+    /// next call replaces it. So the store takes in what comes.
     pub async fn retain(&self, older_than: Timestamp) -> Result<u64, StoreError> {
         let now = self.samples.clock.timestamp();
         if older_than > now {
@@ -165,7 +176,8 @@ impl StoredSamples {
             return Err(StoreError::InFuture { database, older_than, now });
         }
         let before = older_than.as_micros();
-        self.engine.write(KeepFrom { samples: Arc::clone(&self.samples), from: before }).await?;
+        let samples = Arc::clone(&self.samples);
+        self.engine.write(KeepFrom { samples, from: before, now: now.as_micros() }).await?;
         let mut all = 0;
         loop {
             let prune = Prune { samples: Arc::clone(&self.samples), before, pruned: None };

@@ -127,7 +127,8 @@ impl StoredSnapshots {
     }
 
     /// Keeps a snapshot, in the place of one with the same scope, period and instant: putting twice is putting once.
-    /// Durable when it returns.
+    /// Durable when it returns. One that is replaced keeps its place among those that were put before: at the bound it goes when its
+    /// first put is the oldest.
     pub async fn put(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
         snapshot.check()?;
         let row = SnapshotRow {

@@ -14,6 +14,8 @@ pub(crate) mod readers;
 pub(crate) mod request;
 mod writer;
 
+#[cfg(feature = "samples")]
+mod age_rows;
 #[cfg(feature = "alerts")]
 pub(crate) mod alert_history;
 #[cfg(feature = "samples")]
@@ -62,6 +64,8 @@ mod tests {
             super::notification_log::STATEMENTS,
             #[cfg(feature = "alerts")]
             super::outbox::STATEMENTS,
+            #[cfg(feature = "samples")]
+            super::age_rows::STATEMENTS,
             #[cfg(feature = "samples")]
             super::chunk_rows::STATEMENTS,
             #[cfg(feature = "samples")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use bellwether_core::Monotonic;
 
 use super::recent::Recent;
-use crate::IdempotencyKey;
+use crate::{IdempotencyKey, Notification};
 
 /// How old messages are, by a time that nobody sets.
 #[derive(Debug)]
@@ -32,7 +32,9 @@ impl Ages {
         seen.map_or(Duration::ZERO, |(at, age)| age.saturating_add(now.saturating_since(*at)))
     }
 
-    pub(super) fn forget(&mut self, key: IdempotencyKey) {
-        self.seen.remove(&key);
+    /// A message has ended, and with it the one that it took the place of.
+    pub(super) fn forget(&mut self, message: &Notification) {
+        self.seen.remove(&message.key());
+        self.seen.remove(&message.oldest().key);
     }
 }

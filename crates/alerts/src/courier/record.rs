@@ -31,11 +31,12 @@ pub(crate) struct ChannelRecord {
     pending: AtomicU64,
     pub(crate) seconds: Option<Spread>,
     failed_to_start: Option<String>,
-    recent: Mutex<Recent>,
+    condition: Mutex<Condition>,
 }
 
+/// How the channel does.
 #[derive(Debug, Default)]
-struct Recent {
+struct Condition {
     success: Option<DateTime<Utc>>,
     failure: Option<(DateTime<Utc>, String)>,
     /// Whether the last attempt failed.
@@ -63,7 +64,7 @@ impl ChannelRecord {
             pending: AtomicU64::new(0),
             seconds: Spread::new(ATTEMPT_SECONDS).ok(),
             failed_to_start,
-            recent: Mutex::default(),
+            condition: Mutex::default(),
         }
     }
 
@@ -76,28 +77,28 @@ impl ChannelRecord {
         if let Some(seconds) = &self.seconds {
             seconds.record(took.as_secs_f64());
         }
-        let mut recent = self.recent.lock();
+        let mut condition = self.condition.lock();
         match result {
             Ok(_) => {
                 self.delivered.increment();
-                recent.success = Some(at);
-                recent.failing = false;
+                condition.success = Some(at);
+                condition.failing = false;
             }
             Err(error) => {
                 if matches!(error, SendError::RateLimited { .. }) {
                     self.rate_limited.increment();
                 }
-                recent.failure = Some((at, error.to_string()));
-                recent.failing = true;
+                condition.failure = Some((at, error.to_string()));
+                condition.failing = true;
             }
         }
     }
 
     /// It did wrong beside an attempt.
     pub(super) fn failed(&self, at: DateTime<Utc>, reason: String) {
-        let mut recent = self.recent.lock();
-        recent.failure = Some((at, reason));
-        recent.failing = true;
+        let mut condition = self.condition.lock();
+        condition.failure = Some((at, reason));
+        condition.failing = true;
     }
 
     pub(super) fn superseded(&self, count: u32) {
@@ -105,7 +106,7 @@ impl ChannelRecord {
     }
 
     pub(super) fn circuit(&self, open_until: Option<DateTime<Utc>>) {
-        self.recent.lock().open_until = open_until;
+        self.condition.lock().open_until = open_until;
     }
 
     pub(super) fn retried(&self) {
@@ -145,14 +146,14 @@ impl ChannelRecord {
     }
 
     pub(super) fn status(&self, enabled: bool, closed: bool) -> ChannelStatus {
-        let recent = self.recent.lock();
-        let reason = || recent.failure.as_ref().map(|(_, reason)| reason.clone()).unwrap_or_default();
-        let state = match (&self.failed_to_start, recent.open_until) {
+        let condition = self.condition.lock();
+        let reason = || condition.failure.as_ref().map(|(_, reason)| reason.clone()).unwrap_or_default();
+        let state = match (&self.failed_to_start, condition.open_until) {
             _ if closed => ChannelState::Closed,
             (Some(reason), _) => ChannelState::FailedToStart { reason: reason.clone() },
             _ if !enabled => ChannelState::Disabled,
             (None, Some(until)) => ChannelState::OpenCircuit { until, reason: reason() },
-            (None, None) if recent.failing => ChannelState::Degraded { reason: reason() },
+            (None, None) if condition.failing => ChannelState::Degraded { reason: reason() },
             (None, None) => ChannelState::Ready,
         };
         ChannelStatus {
@@ -172,8 +173,8 @@ impl ChannelRecord {
                 superseded: self.superseded.get(),
                 pending: self.last_pending(),
             },
-            last_success: recent.success,
-            last_failure: recent.failure.clone(),
+            last_success: condition.success,
+            last_failure: condition.failure.clone(),
         }
     }
 }

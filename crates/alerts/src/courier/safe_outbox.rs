@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bellwether_core::{Page, PageRequest, Tally};
+use bellwether_core::{Page, PageRequest, Severity, Tally};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tracing::{info, warn};
@@ -19,10 +19,12 @@ use crate::{
 const GROUPS: usize = 10_000;
 
 /// A group as one channel hears of it.
-type Thread = (ChannelName, GroupKey);
+type ChannelGroup = (ChannelName, GroupKey);
 
 /// The host's outbox, if it has one, and one in memory beside it: what the first cannot store now is delivered from the second, so that
-/// people hear of what is wrong although the store is away. That is counted, and lost if the process ends before it is delivered.
+/// people hear of what is wrong although the store is away. That is counted, and lost if the process ends before it is delivered. So is the
+/// knowledge of what was delivered from memory: what the store then still holds of that group was put before it, and the next process, which
+/// cannot know, delivers it, a beginning whose end was heard already included.
 pub(crate) struct SafeOutbox {
     store: Option<Arc<dyn Outbox>>,
     memory: MemoryOutbox,
@@ -32,12 +34,12 @@ pub(crate) struct SafeOutbox {
     /// Whether it failed to answer the last time, so that it is told once.
     failing: AtomicBool,
     /// The latest message of each group of alerts: takes the place of one that was being sent, should that fail.
-    latest: Mutex<Recent<Thread, Delivery>>,
+    latest: Mutex<Recent<ChannelGroup, Delivery>>,
     /// The place of each message of alerts among all that were put here.
     places: Mutex<Recent<IdempotencyKey, u64>>,
     /// The message of each group that was last delivered, where host's outbox and memory may both hold some: what they still hold that was put before
     /// it is out of date.
-    passed: Mutex<Recent<Thread, Arc<Notification>>>,
+    passed: Mutex<Recent<ChannelGroup, Arc<Notification>>>,
 }
 
 /// A claim, and the store that gave it, if it was not memory.
@@ -72,7 +74,7 @@ impl Held {
     }
 }
 
-fn thread(delivery: &Delivery) -> Thread {
+fn channel_group(delivery: &Delivery) -> ChannelGroup {
     (delivery.channel().clone(), delivery.notification().group_key().clone())
 }
 
@@ -112,7 +114,7 @@ impl SafeOutbox {
         now: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
         for delivery in deliveries.iter().filter(|it| it.notification().kind() == NotificationKind::Alerts) {
-            self.latest.lock().note(thread(delivery), delivery.clone());
+            self.latest.lock().note(channel_group(delivery), delivery.clone());
             self.places.lock().note_next(delivery.notification().key());
         }
         if let Some(store) = &self.store {
@@ -135,9 +137,24 @@ impl SafeOutbox {
         now: DateTime<Utc>,
         lease: Duration,
     ) -> Result<Option<Held>, RepositoryError> {
-        if let Some(claim) = self.memory.claim(channel, now, 1, lease).await?.into_iter().next() {
-            return Ok(Some(Held { left: self.left_of(claim.delivery()), claim, store: None }));
+        let in_memory = self.memory.worst_due(channel, now);
+        if let Some(severity) = in_memory {
+            if let Some(worse) = self.claim_worse(channel, severity, now, lease).await {
+                return Ok(Some(worse));
+            }
+            if let Some(claim) = self.memory.claim(channel, now, 1, lease).await?.into_iter().next() {
+                return Ok(Some(Held { left: self.left_of(claim.delivery()), claim, store: None }));
+            }
         }
+        self.claim_stored(channel, now, lease).await
+    }
+
+    async fn claim_stored(
+        &self,
+        channel: &ChannelName,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Option<Held>, RepositoryError> {
         let Some(store) = &self.store else { return Ok(None) };
         let claimed = self.ask(store.claim(channel, now, 1, lease)).await?;
         Ok(claimed.into_iter().next().map(|claim| {
@@ -146,9 +163,34 @@ impl SafeOutbox {
         }))
     }
 
+    /// Claims what is due in the host's outbox if it is worse than what is due in memory: it does not wait behind what was spilled. Nothing if
+    /// that outbox does not answer.
+    async fn claim_worse(
+        &self,
+        channel: &ChannelName,
+        in_memory: Severity,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Option<Held> {
+        let store =
+            self.store.as_ref().filter(|_| in_memory < Severity::Critical && !self.patience.is_lost())?;
+        // A look costs a store less than a claim.
+        let due = self.ask(store.next_due(channel)).await.ok()??;
+        if due > now {
+            return None;
+        }
+        let held = self.claim_stored(channel, now, lease).await.ok()??;
+        if held.claim.notification().urgency() > in_memory {
+            return Some(held);
+        }
+        // Should it not be taken back, it comes again when its lease ends.
+        let _ = self.release(&held, now, now).await;
+        None
+    }
+
     /// What is left to say of a delivery that one put after it has passed by.
     fn left_of(&self, delivery: &Delivery) -> Option<Left> {
-        let newer = self.passed.lock().get(&thread(delivery)).cloned()?;
+        let newer = self.passed.lock().get(&channel_group(delivery)).cloned()?;
         let message = delivery.notification();
         // What an earlier run left was put before everything else.
         let place =
@@ -165,7 +207,7 @@ impl SafeOutbox {
 
     /// A claim was given back: what came after it in its group meanwhile takes its place.
     async fn give_way(&self, held: &Held, now: DateTime<Utc>) {
-        let latest = self.latest.lock().get(&thread(held.claim.delivery())).cloned();
+        let latest = self.latest.lock().get(&channel_group(held.claim.delivery())).cloned();
         let Some(latest) = latest.filter(|it| it.notification().key() != held.claim.notification().key())
         else {
             return;
@@ -206,11 +248,10 @@ impl SafeOutbox {
         receipt: &Receipt,
         at: DateTime<Utc>,
     ) -> Result<(), RepositoryError> {
-        let thread = thread(held.claim.delivery());
-        let in_both =
-            self.store.is_some() && (held.store.is_none() || self.memory.holds(&thread.0, &thread.1));
+        let place = channel_group(held.claim.delivery());
+        let in_both = self.store.is_some() && (held.store.is_none() || self.memory.holds(&place.0, &place.1));
         if in_both && held.left.is_none() {
-            self.passed.lock().note(thread, Arc::clone(held.claim.notification()));
+            self.passed.lock().note(place, Arc::clone(held.claim.notification()));
         }
         match &held.store {
             Some(store) => self.ask(store.delivered(&held.claim, receipt, at)).await,

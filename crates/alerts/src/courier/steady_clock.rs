@@ -44,9 +44,9 @@ impl SteadyClock {
         Monotonic::after_origin(made.saturating_add(after).saturating_sub(before))
     }
 
-    /// How far the wall has been set ahead since this was made.
-    pub(crate) fn set_ahead(&self) -> TimeDelta {
-        self.clock.now() - self.now()
+    /// How far the wall has been set ahead since this was made, if it shows this now.
+    pub(crate) fn set_ahead(&self, wall: DateTime<Utc>) -> TimeDelta {
+        wall - self.now()
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(steady.now() - start, TimeDelta::seconds(7));
         assert_eq!(steady.at(steady.instant(start)), start);
         assert_eq!(steady.instant(steady.now()), clock.shared().monotonic());
-        assert_eq!(steady.set_ahead(), TimeDelta::hours(-1));
+        assert_eq!(steady.set_ahead(clock.shared().now()), TimeDelta::hours(-1));
         assert_eq!(steady.instant(DateTime::<Utc>::MIN_UTC), Monotonic::ORIGIN);
         assert_eq!(steady.at(Monotonic::MAX), DateTime::<Utc>::MAX_UTC);
     }

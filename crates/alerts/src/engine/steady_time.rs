@@ -7,11 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub(super) struct SteadyTime {
     latest: DateTime<Utc>,
     ahead: TimeDelta,
+    /// How much of steps back was noticed and not told yet.
+    noticed: TimeDelta,
 }
 
 impl Default for SteadyTime {
     fn default() -> Self {
-        Self { latest: DateTime::<Utc>::MIN_UTC, ahead: TimeDelta::zero() }
+        Self { latest: DateTime::<Utc>::MIN_UTC, ahead: TimeDelta::zero(), noticed: TimeDelta::zero() }
     }
 }
 
@@ -20,16 +22,21 @@ impl SteadyTime {
     pub(super) fn advance(&mut self, wall: DateTime<Utc>) -> DateTime<Utc> {
         let steady = plus(wall, self.ahead);
         if steady < self.latest {
-            self.ahead += self.latest - steady;
+            let back = self.latest - steady;
+            self.ahead += back;
+            self.noticed += back;
         } else {
             self.latest = steady;
         }
         self.latest
     }
 
-    /// The wall was set ahead by a length: what it shows from now on means what it would have shown.
+    /// The wall was set ahead by a length: what it shows from now on means what it would have shown. What was noticed already of a step back
+    /// is not taken out again.
     pub(super) fn set(&mut self, ahead: TimeDelta) {
-        self.ahead -= ahead;
+        let noticed = self.noticed.min(-ahead).max(TimeDelta::zero());
+        self.noticed -= noticed;
+        self.ahead -= ahead + noticed;
     }
 
     /// The steady time when the wall will show a time, if it is not set again.
@@ -64,7 +71,21 @@ mod tests {
         assert_eq!(time.advance(at(200)), at(260));
         time.set(TimeDelta::seconds(3_600));
         assert_eq!(time.advance(at(3_801)), at(261));
-        time.set(TimeDelta::seconds(-3_600));
-        assert_eq!(time.advance(at(202)), at(262));
+    }
+
+    #[test]
+    fn a_step_back_is_taken_out_once_whether_it_is_noticed_or_told_first() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        for noticed_first in [true, false] {
+            let mut time = SteadyTime::default();
+            time.advance(at(10_000));
+            if noticed_first {
+                time.advance(at(6_400));
+            }
+            time.set(TimeDelta::seconds(-3_600));
+            assert_eq!(time.advance(at(6_401)), at(10_001), "noticed first: {noticed_first}");
+            time.set(TimeDelta::seconds(-1_000));
+            assert_eq!(time.advance(at(5_402)), at(10_002), "the next one counts whole");
+        }
     }
 }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::{Claim, DeadLetter, Delivery, Outbox};
 use crate::channel::cut;
-use crate::{ChannelName, GroupKey, IdempotencyKey, Notification, Receipt, RepositoryError, SendError};
+use crate::{ChannelName, GroupKey, IdempotencyKey, Receipt, RepositoryError, SendError};
 
 /// An outbox in memory: survives everything but the end of the process. Bounded.
 ///
@@ -97,6 +97,15 @@ impl MemoryOutbox {
         self.state.lock().lanes.get(channel).is_some_and(|lane| lane.groups.contains_key(group))
     }
 
+    /// The worst that is due of a channel.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn worst_due(&self, channel: &ChannelName, now: DateTime<Utc>) -> Option<Severity> {
+        let mut state = self.state.lock();
+        let lane = state.lanes.get_mut(channel)?;
+        lane.mature(now);
+        lane.due.first().map(|&(Reverse(severity), _)| severity)
+    }
+
     fn bury(&self, state: &mut State, letter: DeadLetter) {
         state.remember(letter.delivery.channel.clone(), letter.delivery.notification.key());
         let id = state.next();
@@ -109,10 +118,10 @@ impl MemoryOutbox {
 
     /// Adds a delivery that is new, or gives it up if there is no room.
     fn add(&self, state: &mut State, delivery: Delivery, now: DateTime<Utc>) {
-        if self.make_room(state, delivery.notification.severity(), now) {
+        if self.make_room(state, delivery.notification.urgency(), now) {
             let id = state.next();
             state.open += 1;
-            state.lanes.entry(delivery.channel.clone()).or_default().add(id, delivery, now);
+            state.lanes.entry(delivery.channel.clone()).or_default().add(id, delivery, 0, now);
         } else {
             let reason = format!("the outbox is full: it holds {} deliveries", self.capacity);
             self.bury(state, DeadLetter { delivery, attempts: 0, at: now, reason });
@@ -174,36 +183,38 @@ impl State {
         self.settled.contains(&(delivery.channel.clone(), delivery.notification.key()))
     }
 
-    /// Takes out what a delivery, `known` by its number if it is open, takes the place of. Gives the message that says it all, and whether that
-    /// is another one than before.
-    fn absorb(
-        &mut self,
-        delivery: &Delivery,
-        known: Option<u64>,
-        now: DateTime<Utc>,
-    ) -> (Arc<Notification>, bool) {
+    /// Puts a delivery, `known` by its number if it is open, where the oldest is that it takes the place of, with the attempts of that one; false if
+    /// it takes the place of none.
+    fn take_places(&mut self, delivery: &Delivery, known: Option<u64>, now: DateTime<Utc>) -> bool {
+        let Some(lane) = self.lanes.get_mut(&delivery.channel) else { return false };
         let mut message = Arc::clone(&delivery.notification);
-        let Some(lane) = self.lanes.get_mut(&delivery.channel) else { return (message, false) };
         if let Some(own) = known.and_then(|id| lane.open.get(&id)) {
             if own.is_held(now) {
-                return (message, false);
+                return false;
             }
             message = Arc::clone(&own.delivery.notification);
         }
-        let members = lane.groups.get(delivery.notification.group_key()).into_iter().flatten().copied();
-        let before: Vec<u64> = members.take_while(|id| known.is_none_or(|known| *id < known)).collect();
+        let Some(members) = lane.groups.get(message.group_key()) else { return false };
         let mut replaced = Vec::new();
-        for id in before {
-            let Some(older) = lane.open.get(&id).filter(|older| !older.is_held(now)) else { continue };
-            let Some(both) = message.in_place_of(&older.delivery.notification) else { continue };
+        for &id in members.range(..known.unwrap_or(u64::MAX)).rev() {
+            let Some(older) = lane.open.get(&id).filter(|older| !older.is_held(now)) else { break };
+            let Some(both) = message.in_place_of(&older.delivery.notification) else { break };
             message = Arc::new(both);
-            replaced.extend(lane.take(id));
+            replaced.push(id);
         }
-        self.open -= replaced.len();
-        for older in &replaced {
-            self.remember(older.delivery.channel.clone(), older.delivery.notification.key());
+        let Some(&place) = replaced.last() else { return false };
+        let attempts = lane.open.get(&place).map_or(0, |oldest| oldest.attempts);
+        let taken: Vec<_> = known.into_iter().chain(replaced).filter_map(|id| lane.take(id)).collect();
+        let own = message.key();
+        lane.add(place, Delivery::new(delivery.channel.clone(), message), attempts, now);
+        self.open = self.open + 1 - taken.len();
+        for older in taken {
+            let key = older.delivery.notification.key();
+            if key != own {
+                self.remember(older.delivery.channel, key);
+            }
         }
-        (message, !replaced.is_empty())
+        true
     }
 
     /// The lane and id of a claim that still holds.
@@ -249,30 +260,23 @@ impl Open {
 }
 
 impl Lane {
-    /// Another form of a delivery that is open and not claimed, under the same key.
-    fn replace(&mut self, id: u64, delivery: Delivery) {
-        let Some(open) = self.open.get_mut(&id) else { return };
-        let (before, severity) = (open.severity, delivery.notification.severity());
-        (open.delivery, open.severity) = (delivery, severity);
-        if self.idle.remove(&(before, id)) {
-            self.idle.insert((severity, id));
-        }
-        if self.due.remove(&(Reverse(before), id)) {
-            self.due.insert((Reverse(severity), id));
-        }
-    }
-
-    fn add(&mut self, id: u64, delivery: Delivery, now: DateTime<Utc>) {
+    /// Adds a delivery at its place among those of its group.
+    fn add(&mut self, id: u64, delivery: Delivery, attempts: u32, now: DateTime<Utc>) {
         let (key, group) = (delivery.notification.key(), delivery.notification.group_key().clone());
-        let severity = delivery.notification.severity();
+        let severity = delivery.notification.urgency();
         let members = self.groups.entry(group).or_default();
-        if members.is_empty() {
-            self.waiting.insert((now, id));
-        }
+        let first = members.first().copied();
         members.insert(id);
+        if first.is_none_or(|first| id < first) {
+            self.waiting.insert((now, id));
+            if let Some((first, open)) = first.and_then(|first| Some((first, self.open.get(&first)?))) {
+                self.waiting.remove(&(open.at, first));
+                self.due.remove(&(Reverse(open.severity), first));
+            }
+        }
         self.ids.insert(key, id);
         self.idle.insert((severity, id));
-        self.open.insert(id, Open { delivery, severity, attempts: 0, at: now, fence: None });
+        self.open.insert(id, Open { delivery, severity, attempts, at: now, fence: None });
     }
 
     /// Takes a delivery out and lets the next of its group move up.
@@ -333,19 +337,9 @@ impl Outbox for MemoryOutbox {
             if known.is_none() && state.is_settled(delivery) {
                 continue;
             }
-            let (notification, replaced) = state.absorb(delivery, known, now);
-            let delivery = Delivery::new(delivery.channel.clone(), notification);
-            match known {
-                None => {
-                    new += 1;
-                    self.add(&mut state, delivery, now);
-                }
-                Some(id) if replaced => {
-                    if let Some(lane) = state.lanes.get_mut(&delivery.channel) {
-                        lane.replace(id, delivery);
-                    }
-                }
-                Some(_) => {}
+            new += usize::from(known.is_none());
+            if !state.take_places(delivery, known, now) && known.is_none() {
+                self.add(&mut state, delivery.clone(), now);
             }
         }
         Ok(new)

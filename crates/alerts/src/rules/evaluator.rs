@@ -173,10 +173,8 @@ impl RuleStates {
                     continue;
                 }
             }
-            let state = self
-                .series
-                .entry(verdict.labels.clone())
-                .or_insert_with(|| SeriesState::new(verdict.newest, now));
+            let state =
+                self.series.entry(verdict.labels.clone()).or_insert_with(|| SeriesState::new(verdict.newest));
             state.round = round;
             let seen = Seen {
                 condition: Some((verdict.value, verdict.newest)),

@@ -33,8 +33,8 @@ pub(super) struct SeriesState {
     pub(super) no_data: Option<Alert>,
     /// The evaluation that last saw it.
     pub(super) round: u64,
-    /// When there was last data of it.
-    seen: DateTime<Utc>,
+    /// Since when there has been no data of it: since the first evaluation that found none. Where its age is judged, since its newest sample.
+    missed: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(super) enum Change {
 }
 
 impl SeriesState {
-    pub(super) fn new(newest: Timestamp, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(newest: Timestamp) -> Self {
         Self {
             phase: Phase::Idle,
             newest,
@@ -70,19 +70,21 @@ impl SeriesState {
             alert: None,
             no_data: None,
             round: 0,
-            seen: now,
+            missed: None,
         }
     }
 
-    /// Whether it has been without data for as long as its rule remembers.
-    pub(super) fn is_gone(&self, rule: &Rule, now: DateTime<Utc>) -> bool {
-        elapsed(self.seen, now) >= rule.forget
+    /// An evaluation found no data of it: whether it has been without for as long as its rule remembers. Not while the alert about that is still to come,
+    /// which one that is judged seldom would never see.
+    pub(super) fn is_gone(&mut self, rule: &Rule, now: DateTime<Utc>) -> bool {
+        let missed = *self.missed.get_or_insert(now);
+        elapsed(missed, now) >= rule.forget && !matches!(self.phase, Phase::Pending { .. })
     }
 
     /// The clock was set ahead: what is counted from goes with it.
     pub(super) fn clock_set(&mut self, ahead: TimeDelta) {
         let moved = |at: DateTime<Utc>| at.checked_add_signed(ahead).unwrap_or(at);
-        self.seen = moved(self.seen);
+        self.missed = self.missed.map(moved);
         self.newest = Timestamp::try_from(moved(self.newest.to_datetime())).unwrap_or(self.newest);
         match &mut self.phase {
             Phase::Pending { since } => *since = moved(*since),
@@ -108,7 +110,7 @@ impl SeriesState {
                 } else {
                     None
                 };
-                self.seen = age.and_then(|age| now.checked_sub_signed(age)).unwrap_or(now);
+                self.missed = age.map(|age| now.checked_sub_signed(age).unwrap_or(now));
                 self.met = verdict.holds || (firing && seen.hold == Some(true));
                 if self.met {
                     self.value = verdict.value;

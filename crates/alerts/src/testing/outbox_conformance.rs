@@ -70,6 +70,9 @@ pub async fn superseding_conformance<O: Outbox, F: Future<Output = O>>(make: imp
         kit().await?.a_claim_whose_lease_is_over_is_replaced().await?;
         kit().await?.only_alerts_of_one_group_and_channel_are_replaced().await?;
         kit().await?.a_replaced_message_is_as_severe_as_what_it_says().await?;
+        kit().await?.a_replaced_message_stays_as_urgent_as_it_was().await?;
+        kit().await?.a_group_that_changes_all_the_time_keeps_its_place_in_the_queue().await?;
+        kit().await?.what_another_does_not_speak_of_keeps_its_place().await?;
         Ok::<_, Trouble>(())
     };
     if let Err(error) = checked.await {
@@ -126,7 +129,11 @@ impl<O: Outbox> Kit<O> {
         let claim = self.one(2).await?;
         let all = [("D", true), ("A", false), ("B", false), ("E", false)];
         assert_eq!(said(claim.notification()), all, "the newest, and every end that nobody was told of");
-        assert_eq!((claim.notification().key(), claim.attempt()), (third.key(), 1));
+        assert_eq!(
+            (claim.notification().key(), claim.attempt()),
+            (third.key(), 2),
+            "the attempt for the first counts"
+        );
         assert_eq!(claim.notification().superseded(), 2);
         self.outbox.delivered(&claim, &Receipt::delivered(), at(2)).await?;
         assert_eq!(self.outbox.next_due(&self.mail).await?, None, "nothing is open");
@@ -157,7 +164,7 @@ impl<O: Outbox> Kit<O> {
         assert_eq!(self.supersede(&third, 5).await?, 0, "what is held itself is left as it is");
         self.outbox.release(&claim, at(6)).await?;
         let claim = self.one(6).await?;
-        assert_eq!((claim.attempt(), said(claim.notification()).len()), (1, 3));
+        assert_eq!((claim.attempt(), said(claim.notification()).len()), (2, 3));
         self.outbox.delivered(&claim, &Receipt::delivered(), at(6)).await?;
         assert_eq!(self.outbox.pending(&self.mail).await?, 0);
         Ok(())
@@ -187,11 +194,15 @@ impl<O: Outbox> Kit<O> {
         };
         self.put(&self.mail, &digest("Monday")?).await?;
         self.supersede(&digest("Tuesday")?, 0).await?;
-        self.supersede(&saying("g", 2, Severity::Info, &[("B", true)])?, 0).await?;
+        self.supersede(&saying("g", 2, Severity::Info, &[("A", false), ("B", true)])?, 0).await?;
         assert_eq!((self.outbox.pending(&self.mail).await?, self.outbox.pending(&self.pager).await?), (4, 1));
         let claims = self.claim(0, 10).await?;
         let titles: Vec<_> = claims.iter().map(|claim| claim.notification().title()).collect();
-        assert_eq!(titles, ["[FIRING 1] info A", "Monday", "[FIRING 1] info B"], "digests keep their order");
+        assert_eq!(
+            titles,
+            ["[FIRING 1, RESOLVED 1] info", "[FIRING 1] info A", "Monday"],
+            "digests keep their order"
+        );
         Ok(())
     }
 
@@ -206,6 +217,66 @@ impl<O: Outbox> Kit<O> {
             .map(|claim| claim.notification().group_key().to_string())
             .collect();
         assert_eq!(order, ["g", "h"], "a critical end is in it");
+        Ok(())
+    }
+
+    async fn a_replaced_message_stays_as_urgent_as_it_was(&self) -> Result<(), Trouble> {
+        self.supersede(&saying("g", 1, Severity::Critical, &[("A", true)])?, 0).await?;
+        self.put(&self.mail, &message("h", 1, Severity::Error)?).await?;
+        let mild = saying("g", 2, Severity::Info, &[("B", true)])?;
+        let end = saying("g", 2, Severity::Critical, &[("A", false)])?;
+        let words = end.listed().chain(mild.listed()).cloned().collect();
+        let (receiver, group) = (end.receiver().clone(), end.group_key().clone());
+        let newer = Arc::new(Notification::alerts(receiver, group, Labels::empty(), 2, at(0), words));
+        assert_eq!(newer.urgency(), Severity::Info, "by itself");
+        self.supersede(&newer, 0).await?;
+        let claim = self.one(0).await?;
+        assert_eq!(
+            (claim.notification().key(), claim.notification().urgency()),
+            (newer.key(), Severity::Critical)
+        );
+        Ok(())
+    }
+
+    async fn a_group_that_changes_all_the_time_keeps_its_place_in_the_queue(&self) -> Result<(), Trouble> {
+        let groups = ["g", "h", "i"];
+        let mut heard = Vec::new();
+        for (round, seconds) in (1..).zip(0..6) {
+            for group in groups {
+                let words = [("A", true), ("B", round % 2 == 0)];
+                self.supersede(&saying(group, round, Severity::Error, &words)?, seconds).await?;
+            }
+            let claim = self.one(seconds).await?;
+            heard.push(claim.notification().group_key().to_string());
+            self.outbox.delivered(&claim, &Receipt::delivered(), at(seconds)).await?;
+        }
+        assert_eq!(heard, ["g", "h", "i", "g", "h", "i"], "each in turn");
+        Ok(())
+    }
+
+    async fn what_another_does_not_speak_of_keeps_its_place(&self) -> Result<(), Trouble> {
+        let words: [&[_]; 4] =
+            [&[("A", true)], &[("B", true)], &[("B", false), ("C", true)], &[("A", false), ("C", true)]];
+        for (message, sequence) in words.iter().zip(1..) {
+            self.supersede(&saying("g", sequence, Severity::Info, message)?, 0).await?;
+        }
+        let first = self.one(0).await?;
+        assert_eq!(
+            said(first.notification()),
+            [("C", true), ("A", false), ("B", false)],
+            "nothing stands in between"
+        );
+        self.outbox.delivered(&first, &Receipt::delivered(), at(0)).await?;
+        for (message, sequence) in [[("D", true)], [("E", true)], [("E", false)]].iter().zip(5..) {
+            self.supersede(&saying("g", sequence, Severity::Info, message)?, 0).await?;
+        }
+        for words in [[("D", true)], [("E", false)]] {
+            let claim = self.one(0).await?;
+            assert_eq!(said(claim.notification()), words, "in their order");
+            assert!(self.claim(0, 1).await?.is_empty(), "one at a time");
+            self.outbox.delivered(&claim, &Receipt::delivered(), at(0)).await?;
+        }
+        assert_eq!(self.outbox.pending(&self.mail).await?, 0);
         Ok(())
     }
 

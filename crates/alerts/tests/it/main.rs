@@ -9,6 +9,7 @@ mod engine;
 mod faults;
 mod figures;
 mod history;
+mod hostile;
 mod outbox;
 mod recorded;
 mod routing;

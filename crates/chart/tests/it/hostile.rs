@@ -31,10 +31,10 @@ const STRINGS: [&str; 26] = [
     "a\r\nSet-Cookie: a=b",
 ];
 
-/// What a reader sees of a string: forbidden characters are gone, breaks and tabs are spaces.
+/// What a reader sees of a string: forbidden characters and those that reorder are gone, breaks and tabs are spaces.
 fn readable(text: &str) -> String {
     text.chars()
-        .filter(|symbol| !matches!(symbol, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
+        .filter(|symbol| !matches!(symbol, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{202e}' | '\u{fffe}' | '\u{ffff}'))
         .map(|symbol| if matches!(symbol, '\t' | '\n' | '\r') { ' ' } else { symbol })
         .collect()
 }

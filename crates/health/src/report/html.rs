@@ -1,13 +1,17 @@
 //! A report as one HTML file.
 
-use bellwether_core::TimeRange;
+use std::collections::BTreeSet;
+
+use bellwether_core::{TimeRange, Timestamp};
 use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{Block, Fact, Report, Section, Table, Value};
 use crate::Status;
+use crate::health::reorders;
 
 pub(super) fn page(report: &Report) -> String {
+    let anchors = anchors(&report.sections);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -15,7 +19,7 @@ pub(super) fn page(report: &Report) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
                 title { (clean(&report.title)) }
                 style { (PreEscaped(bellwether_chart::stylesheet())) (PreEscaped(include_str!("report.css"))) }
             }
@@ -33,14 +37,14 @@ pub(super) fn page(report: &Report) -> String {
                     }
                     @if report.sections.len() > 2 {
                         nav aria-label="Sections" {
-                            @for section in &report.sections {
-                                a href={ "#" (section.id) } { (clean(&section.title)) }
+                            @for (section, anchor) in report.sections.iter().zip(&anchors) {
+                                a href={ "#" (anchor) } { (clean(&section.title)) }
                             }
                         }
                     }
                 }
                 main #content {
-                    @for section in &report.sections { (part(section)) }
+                    @for (section, anchor) in report.sections.iter().zip(&anchors) { (part(section, anchor)) }
                 }
                 footer {
                     @if !report.notes.is_empty() {
@@ -57,8 +61,12 @@ pub(super) fn page(report: &Report) -> String {
 fn period(period: TimeRange) -> Markup {
     let day = |at: DateTime<Utc>| at.format("%Y-%m-%d").to_string();
     html! {
-        time datetime=(period.start()) { (day(period.start().into())) }
-        " to "
+        @if period.start() == Timestamp::MIN {
+            "until "
+        } @else {
+            time datetime=(period.start()) { (day(period.start().into())) }
+            " to "
+        }
         time datetime=(period.end()) { (day(period.end().into())) }
         " UTC"
     }
@@ -101,9 +109,26 @@ fn value(value: &Value) -> Markup {
     }
 }
 
-fn part(section: &Section) -> Markup {
+/// What links to each section: its id, with a number behind it when another element of the page is called so.
+fn anchors(sections: &[Section]) -> Vec<String> {
+    let mut taken = BTreeSet::from(["content".to_owned()]);
+    let mut anchors = Vec::with_capacity(sections.len());
+    for section in sections {
+        let id = if section.id.is_empty() { "section" } else { section.id.as_str() };
+        let mut anchor = id.to_owned();
+        let mut number = 2;
+        while !taken.insert(anchor.clone()) {
+            anchor = format!("{id}-{number}");
+            number += 1;
+        }
+        anchors.push(anchor);
+    }
+    anchors
+}
+
+fn part(section: &Section, anchor: &str) -> Markup {
     html! {
-        section id=(section.id) {
+        section id=(anchor) {
             h2 { (clean(&section.title)) }
             @for block in &section.blocks {
                 @match block {
@@ -131,9 +156,10 @@ fn part(section: &Section) -> Markup {
 }
 
 fn rows(table: &Table) -> Markup {
+    let heat = table.heat();
     html! {
         div.scroll tabindex="0" role="region" aria-label=(clean(&table.caption)) {
-            table {
+            table class=[table.has_heat().then_some("heat")] {
                 caption { (clean(&table.caption)) }
                 thead {
                     tr {
@@ -149,7 +175,7 @@ fn rows(table: &Table) -> Markup {
                                 @if i == 0 {
                                     th scope="row" class=[column.numeric.then_some("number")] { (value(cell)) }
                                 } @else {
-                                    @let tint = cell.as_number().filter(|_| column.heat).map(|n| table.tint(n));
+                                    @let tint = cell.as_number().filter(|_| column.heat).map(|n| heat.tint(n));
                                     td class={
                                         @if column.numeric { "number" }
                                         @if let Some(tint) = tint {
@@ -179,7 +205,8 @@ fn tint_class(tint: i8) -> &'static str {
     }
 }
 
-/// Text without the control characters that HTML does not allow; the template escapes the rest.
+/// Text without the control characters that HTML does not allow, and without those that reorder what stands beside them; the
+/// template escapes the rest.
 fn clean(text: &str) -> String {
-    text.chars().filter(|&c| !c.is_control() || c == '\n' || c == '\t').collect()
+    text.chars().filter(|&c| (!c.is_control() || c == '\n' || c == '\t') && !reorders(c)).collect()
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use bellwether_core::Timestamp;
+
 use super::{Block, Fact, Report, Table, Value};
+use crate::health::reorders;
 
 pub(super) fn page(report: &Report) -> String {
     let mut out = format!("# {}\n\n", escape(&report.title));
@@ -10,7 +13,8 @@ pub(super) fn page(report: &Report) -> String {
         let _ = writeln!(out, "{}\n", escape(subtitle));
     }
     let (from, to) = (report.period.start(), report.period.end());
-    let _ = writeln!(out, "{} · {from} to {to} · as of {}\n", report.status, report.made_at);
+    let period = if from == Timestamp::MIN { format!("until {to}") } else { format!("{from} to {to}") };
+    let _ = writeln!(out, "{} · {period} · as of {}\n", report.status, report.made_at);
     if !report.headline.is_empty() {
         facts(&mut out, &report.headline);
     }
@@ -27,6 +31,8 @@ pub(super) fn page(report: &Report) -> String {
                 }
                 Block::Lines(text) => {
                     for line in text.lines() {
+                        let line: String =
+                            line.chars().filter(|&c| !c.is_control() && !reorders(c)).collect();
                         let _ = writeln!(out, "    {line}");
                     }
                     out.push('\n');
@@ -90,12 +96,28 @@ fn cell(value: &Value) -> String {
 
 /// Makes text that Markdown shows as it is: on one line, with everything that could be markup escaped.
 fn escape(text: &str) -> String {
+    let text = text.trim_start();
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    // A line that begins with a mark or a number and a point would be a list, a rule or a heading.
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    for (at, c) in text.char_indices() {
         match c {
             '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() => {}
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '&' => {
+            c if c.is_control() || reorders(c) => {}
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '&'
+            | '$' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '-' | '+' | '=' | ':' if at == 0 => {
+                out.push('\\');
+                out.push(c);
+            }
+            '.' | ')'
+                if at == digits
+                    && digits > 0
+                    && !text[at + 1..].starts_with(|c: char| !c.is_whitespace()) =>
+            {
                 out.push('\\');
                 out.push(c);
             }

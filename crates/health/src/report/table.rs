@@ -76,8 +76,12 @@ impl Table {
         &self.rows
     }
 
-    /// The tint of a heat cell: -3 to 3, by sign and size against the 95th percentile of all heat cells.
-    pub(super) fn tint(&self, value: f64) -> i8 {
+    pub(super) fn has_heat(&self) -> bool {
+        self.columns.iter().any(|column| column.heat)
+    }
+
+    /// The scale of all heat cells.
+    pub(super) fn heat(&self) -> Heat {
         let mut sizes: Vec<f64> = self
             .rows
             .iter()
@@ -87,10 +91,23 @@ impl Table {
             .map(f64::abs)
             .collect();
         sizes.sort_unstable_by(f64::total_cmp);
-        let scale = sizes.get(sizes.len().saturating_mul(95) / 100).or(sizes.last()).copied().unwrap_or(0.0);
-        if scale <= 0.0 {
+        let full = sizes.get(sizes.len().saturating_mul(95) / 100).or(sizes.last()).copied().unwrap_or(0.0);
+        Heat { full }
+    }
+}
+
+/// The scale that the heat cells of a table share.
+pub(super) struct Heat {
+    /// The 95th percentile of the sizes of all cells: from here on the tint is full.
+    full: f64,
+}
+
+impl Heat {
+    /// The tint of a cell: -3 to 3, by sign and size.
+    pub(super) fn tint(&self, value: f64) -> i8 {
+        if self.full <= 0.0 {
             return 0;
         }
-        (value / scale * 3.0).round().clamp(-3.0, 3.0) as i8
+        (value / self.full * 3.0).round().clamp(-3.0, 3.0) as i8
     }
 }

@@ -64,6 +64,82 @@ async fn a_feed_that_died_long_ago_is_not_forgotten_beside_one_that_lives() {
     assert_eq!((one_dead.status(), one_dead.observed().unwrap().value), (Status::Fail, 999.0));
 }
 
+/// Windows whose content changes.
+#[derive(Default)]
+struct Changing(parking_lot::Mutex<Vec<(&'static str, i64, f64)>>);
+
+impl SampleWindows for Changing {
+    fn aggregate(
+        &self,
+        selector: &Selector,
+        range: TimeRange,
+        aggregate: Aggregate,
+        out: &mut Vec<SeriesValue>,
+    ) {
+        Newest(self.0.lock().clone()).aggregate(selector, range, aggregate, out);
+    }
+}
+
+#[tokio::test]
+async fn a_feed_that_the_windows_have_forgotten_is_stale_and_its_age_is_told() {
+    let (hand, clock) = clock_at(1_000);
+    let windows = Arc::new(Changing::default());
+    let limit = Duration::from_mins(1);
+    let check = FeedFresh::new("ticks", &clock, Arc::clone(&windows) as _, metric("tick_price"), limit);
+    *windows.0.lock() = vec![("a", 990, 1.0), ("b", 980, 1.0)];
+    assert_eq!(check.check().await.status(), Status::Pass);
+
+    hand.advance(Duration::from_mins(10));
+    *windows.0.lock() = vec![("a", 1_590, 1.0)]; // "b" is older than anything that the windows keep
+    let stale = check.check().await;
+    let said = "newest sample of tick_price{feed=\"b\"} is 10m20s old, more than 1m";
+    assert_eq!((stale.status(), stale.output()), (Status::Fail, Some(said)));
+
+    windows.0.lock().clear();
+    hand.advance(Duration::from_mins(1));
+    let silent = check.check().await;
+    assert_eq!((silent.status(), silent.observed().unwrap().value), (Status::Fail, 680.0));
+
+    *windows.0.lock() = vec![("b", 1_660, 1.0), ("a", 1_660, 1.0)];
+    assert_eq!(check.check().await.status(), Status::Pass, "it speaks again");
+}
+
+#[tokio::test]
+async fn a_feed_that_is_gone_for_good_is_forgotten_when_the_host_wants_it_to_be() {
+    let (hand, clock) = clock_at(1_000);
+    let windows = Arc::new(Changing::default());
+    let limit = Duration::from_mins(1);
+    let check = FeedFresh::new("ticks", &clock, Arc::clone(&windows) as _, metric("tick_price"), limit)
+        .forgetting_after(Duration::from_hours(1));
+    *windows.0.lock() = vec![("a", 1_000, 1.0), ("delisted", 1_000, 1.0)];
+    assert_eq!(check.check().await.status(), Status::Pass);
+    hand.advance(Duration::from_hours(1));
+    *windows.0.lock() = vec![("a", 4_600, 1.0)];
+    assert_eq!(check.check().await.status(), Status::Fail);
+    hand.advance(Duration::from_secs(1));
+    assert_eq!(check.check().await.status(), Status::Pass);
+}
+
+#[tokio::test]
+async fn a_figure_that_is_no_number_fails() {
+    let (_, clock) = clock_at(1_000);
+    for value in [f64::NAN, f64::INFINITY] {
+        let windows = Arc::new(Newest(vec![("a", 990, 0.0), ("b", 990, value)]));
+        let check = FigureWithin::new("x", &clock, windows, metric("x"), 1.0, 2.0).unwrap();
+        let judged = check.check().await;
+        assert_eq!(judged.status(), Status::Fail, "{value}");
+        assert!(judged.observed().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_figure_is_told_as_people_read_it() {
+    let (_, clock) = clock_at(1_000);
+    let windows = Arc::new(Newest(vec![("a", 990, 0.150_947_251_905_642_43)]));
+    let check = FigureWithin::new("x", &clock, windows, metric("depth"), 0.1, 0.2).unwrap();
+    assert_eq!(check.check().await.output(), Some("depth{feed=\"a\"} is 0.1509, above 0.1"));
+}
+
 #[tokio::test]
 async fn the_largest_figure_decides_and_a_missing_one_is_a_warning() {
     let (_, clock) = clock_at(1_000);
@@ -104,6 +180,20 @@ impl HealthCheck for Hangs {
     }
 }
 
+/// What a future gives without more time going by; a test that would wait for ever fails instead.
+async fn soon<F: Future>(future: F) -> F::Output {
+    let turns = async {
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        output = future => output,
+        () = turns => panic!("it still waits"),
+    }
+}
+
 #[tokio::test]
 async fn a_check_that_hangs_or_panics_fails_alone() {
     let (hand, clock) = clock_at(0);
@@ -114,7 +204,7 @@ async fn a_check_that_hangs_or_panics_fails_alone() {
         .unwrap()
         .check(check("well", Probe::Liveness, || async { Health::pass() }))
         .unwrap();
-    let (report, ()) = tokio::join!(monitor.run(), async { hand.advance(Duration::from_secs(2)) });
+    let (report, ()) = tokio::join!(soon(monitor.run()), async { hand.advance(Duration::from_secs(2)) });
     let found: Vec<_> = report.checks.iter().map(|c| (c.name.as_str(), c.health.output())).collect();
     assert_eq!(
         found,
@@ -122,6 +212,95 @@ async fn a_check_that_hangs_or_panics_fails_alone() {
     );
     assert_eq!(report.status, Status::Fail);
     assert_eq!(report.checks[0].took, Duration::from_secs(2));
+}
+
+/// A check that panics wherever it can.
+struct PanicsIn(&'static str);
+
+impl HealthCheck for PanicsIn {
+    fn name(&self) -> &str {
+        self.0
+    }
+    fn probe(&self) -> Probe {
+        assert!(self.0 != "probe", "planted");
+        Probe::Readiness
+    }
+    fn deadline(&self) -> Duration {
+        assert!(self.0 != "deadline", "planted");
+        Duration::from_secs(1)
+    }
+    fn check<'a, 'b>(&'a self) -> std::pin::Pin<Box<dyn Future<Output = Health> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        struct PanicsWhenDropped;
+        impl Drop for PanicsWhenDropped {
+            fn drop(&mut self) {
+                panic!("planted");
+            }
+        }
+        assert!(self.0 != "call", "planted");
+        let left = (self.0 == "drop").then(|| PanicsWhenDropped);
+        Box::pin(async move {
+            if left.is_some() {
+                pending::<()>().await;
+            }
+            Health::pass()
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_panic_anywhere_in_a_check_fails_that_check_and_no_other() {
+    let (hand, clock) = clock_at(0);
+    let monitor = ["probe", "deadline", "call", "drop", "well"]
+        .into_iter()
+        .try_fold(HealthMonitor::new(&clock), |monitor, name| monitor.check(PanicsIn(name)))
+        .unwrap();
+    let (report, ()) = tokio::join!(soon(monitor.run()), async { hand.advance(Duration::from_secs(1)) });
+    let failed: Vec<_> = report.checks.iter().map(|c| (c.name.as_str(), c.health.output())).collect();
+    let panicked = Some("the check panicked");
+    assert_eq!(
+        failed,
+        [("probe", panicked), ("deadline", panicked), ("call", panicked), ("drop", panicked), ("well", None)]
+    );
+}
+
+#[tokio::test]
+async fn weights_whose_sum_is_no_number_are_refused() {
+    let (_, clock) = clock_at(0);
+    let well = |name: &str| check(name, Probe::Readiness, || async { Health::pass() });
+    for share in [f64::MAX, f64::INFINITY, f64::NAN, -1.0, 1e6 + 1.0, 1e-7] {
+        let refused = HealthMonitor::new(&clock).weighted_check(well("a"), Weight { share, critical: false });
+        assert!(matches!(refused, Err(MonitorError::Weight { .. })), "{share}");
+    }
+    let weights = [1e-6, 1e6, 1.0, 1e6];
+    let monitor = weights.into_iter().enumerate().fold(HealthMonitor::new(&clock), |monitor, (at, share)| {
+        monitor.weighted_check(well(&at.to_string()), Weight { share, critical: true }).unwrap()
+    });
+    assert_eq!(monitor.run().await.score.value, 100.0);
+}
+
+#[tokio::test]
+async fn what_a_check_says_stays_on_one_line_and_has_a_bound() {
+    let (_, clock) = clock_at(0);
+    let forged = || async { Health::warn("slow\n  pass  broker  100.0 of 100.0\u{1b}[2K\u{202e}") };
+    let endless = || async { Health::fail("x".repeat(100_000)) };
+    let monitor = HealthMonitor::new(&clock)
+        .check(check("forged", Probe::Readiness, forged))
+        .unwrap()
+        .check(check("endless", Probe::Readiness, endless))
+        .unwrap();
+    let report = monitor.run().await;
+    let text = report.to_string();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+    assert_eq!(report.checks[1].health.output().unwrap().chars().count(), 1_000);
+    for name in ["", "two\nlines", &"n".repeat(129)] {
+        let refused = HealthMonitor::new(&clock).check(check(name, Probe::Readiness, forged));
+        assert!(matches!(refused, Err(MonitorError::Name { .. })), "{name:?}");
+    }
 }
 
 #[tokio::test]

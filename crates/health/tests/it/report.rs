@@ -151,6 +151,83 @@ proptest! {
     }
 }
 
+#[test]
+fn the_page_forbids_what_it_does_not_need() {
+    let html = report("plain", 0.01).to_html();
+    let policy =
+        html.split("Content-Security-Policy\" content=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let policy = policy.unwrap().replace("&#39;", "'");
+    for rule in ["default-src 'none'", "style-src 'unsafe-inline'", "base-uri 'none'", "form-action 'none'"] {
+        assert!(policy.split("; ").any(|one| one == rule), "{rule} is missing in {policy}");
+    }
+}
+
+#[test]
+fn no_two_elements_of_a_page_share_an_id_whatever_the_sections_are_called() {
+    let section = |id: &'static str| {
+        Section::new(id, "Risk").block(
+            Chart::new("Equity", ChartKind::Line, Unit::Percent).series("a", [Sample::new(at(1), 1.0)]),
+        )
+    };
+    let report = Report::new("r", TimeRange::until(at(1)), at(1), Status::Pass)
+        .section(section("risk"))
+        .section(section("Risk"))
+        .section(section("risk-2"))
+        .section(section("content"))
+        .section(section(""))
+        .section(section("!"));
+    let html = report.to_html();
+    let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "{ids:?}");
+    assert!(ids.iter().all(|id| !id.is_empty()), "{ids:?}");
+    let links: Vec<&str> = html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(links.len(), 1 + 6);
+    assert!(links.iter().all(|link| ids.contains(link)), "{links:?} {ids:?}");
+}
+
+#[test]
+fn text_that_would_reorder_its_neighbours_is_shown_without_doing_so() {
+    for text in ["a\u{202e}b", "a\u{2066}b", "a\u{200f}b", "a\u{61c}b"] {
+        let report = report(text, 0.01);
+        for page in [report.to_html(), report.to_markdown()] {
+            assert!(!page.contains(text), "{text:?}");
+            assert!(page.contains("ab"), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_line_of_markdown_begins_nothing_that_its_text_did_not_mean() {
+    for text in ["- item", "+ item", "1. item", "12) item", "=====", "    code", "$x$", "---", "> quote"] {
+        let report = Report::new("r", TimeRange::until(at(1)), at(1), Status::Pass)
+            .section(Section::new("s", "s").block(Block::text(text)));
+        let markdown = report.to_markdown();
+        let line = markdown.lines().nth_back(1).unwrap();
+        assert!(line.contains('\\') || line == "code", "{text:?} became {line:?}");
+    }
+}
+
+#[test]
+fn a_period_without_a_beginning_is_told_as_such() {
+    let report = Report::new("r", TimeRange::until(at(365)), at(365), Status::Pass);
+    assert!(report.to_html().contains("until <time"), "{}", report.to_html());
+    assert!(report.to_markdown().contains("until 1971-01-01"), "{}", report.to_markdown());
+}
+
+#[tokio::test]
+async fn a_file_is_written_nowhere_but_into_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    for name in ["../out.html", "/out.html", "a/b.html", "", ".", ".."] {
+        let refused =
+            write_files(inner.clone(), vec![("good.html".into(), "x".into()), (name.into(), "x".into())]);
+        let said = refused.await.unwrap_err().to_string();
+        assert!(said.contains("expected the name of a file"), "{name}: {said}");
+    }
+    assert!(!inner.exists(), "nothing is written when one name is wrong");
+}
+
 #[tokio::test]
 async fn files_are_written_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();

@@ -43,14 +43,14 @@ fn record(row: &RecordRow) -> Result<NotificationRecord, String> {
 #[async_trait]
 impl NotificationLog for StoredAlerts {
     async fn append(&self, records: &[NotificationRecord]) -> Result<(), RepositoryError> {
+        let are_delivered =
+            records.iter().all(|record| matches!(record.outcome, DeliveryOutcome::Delivered { .. }));
         let records = records.iter().map(new).collect::<Result<Vec<_>, _>>().map_err(corrupt(NAME))?;
         if records.is_empty() {
             return Ok(());
         }
-        // What was sent or given up is told again with the settlement that is undone with it; what was never put is not.
-        let is_put = |record: &NewRecord| record.outcome != DeliveryOutcome::Skipped.as_str();
-        let durability =
-            if records.iter().all(is_put) { Durability::Committed } else { Durability::Synchronised };
+        // What was delivered is told before it is settled, and again if a power cut undoes both; nothing else is told twice.
+        let durability = if are_delivered { Durability::Committed } else { Durability::Synchronised };
         self.write(NAME, Append { records, most: rows(self.config.notification_log), durability }).await
     }
 

@@ -42,7 +42,7 @@ impl StoredAlerts {
             Ok(NewDelivery {
                 key: key(delivery),
                 group: notification.group_key().as_str().to_owned(),
-                severity: rank(notification.severity()),
+                severity: rank(notification.urgency()),
                 payload: serde_json::to_string(&**notification)?,
             })
         };
@@ -97,7 +97,7 @@ fn notification(payload: &str) -> Result<Arc<Notification>, serde_json::Error> {
 /// A payload that cannot be read takes no place and gives none: it is put aside when it is claimed.
 fn merge(newer: &str, older: &str) -> Option<(String, i64)> {
     let both = notification(newer).ok()?.in_place_of(&*notification(older).ok()?)?;
-    Some((serde_json::to_string(&both).ok()?, rank(both.severity())))
+    Some((serde_json::to_string(&both).ok()?, rank(both.urgency())))
 }
 
 #[async_trait]

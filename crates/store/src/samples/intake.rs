@@ -242,9 +242,10 @@ impl Intake {
             }
     }
 
-    /// When the next attempt is due after one that failed.
+    /// When the next attempt is due after one that failed, if there will be one.
     pub(crate) fn next(&self) -> Option<Monotonic> {
-        self.state.lock().retry_at
+        let state = self.state.lock();
+        state.retry_at.filter(|_| !state.gave_up)
     }
 
     /// The batches to be written, and what identifies them: the same as before if that has not succeeded yet.
@@ -446,6 +447,7 @@ mod tests {
         assert!(intake.is_due(now));
         intake.failed(&StoreError::Rejected { reason: "no".into() }, now);
         assert!(!intake.is_due(now));
+        assert_eq!(intake.next(), None, "nothing is tried after the last attempt");
         assert_eq!(intake.figures.retries.get(), 1);
         assert_eq!(intake.abandon(), 2);
     }

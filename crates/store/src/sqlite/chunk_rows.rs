@@ -16,7 +16,6 @@ const PUT_ASIDE: &str = "INSERT INTO damaged (source, found_at, reason, data)
     SELECT 'chunks of series ' || series_id || ' from ' || t_min, ?2, ?3, data FROM chunks WHERE id = ?1";
 const PRUNE: &str =
     "DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE t_max < ?1 ORDER BY t_max LIMIT ?2)";
-const NEWEST: &str = "SELECT max(t_max) FROM chunks";
 const READ: &str = "SELECT id, t_min, t_max, n, v_min, v_max, v_sum, v_first, v_last, crc32,
     CASE WHEN ?5 > 0 AND v_sum IS NOT NULL AND t_min > ?2 AND t_max <= ?3
         AND (t_min - ?6 - 1) / ?5 = (t_max - ?6 - 1) / ?5 THEN NULL ELSE data END
@@ -25,8 +24,7 @@ const READ: &str = "SELECT id, t_min, t_max, n, v_min, v_max, v_sum, v_first, v_
     AND t_min <= ?3 AND t_max > ?2 ORDER BY t_min LIMIT ?4";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[NEXT_START, BEFORE, DATA, PUT, REMOVE, PUT_ASIDE, PRUNE, NEWEST, READ];
+pub(super) const STATEMENTS: &[&str] = &[NEXT_START, BEFORE, DATA, PUT, REMOVE, PUT_ASIDE, PRUNE, READ];
 
 /// Most samples of a chunk.
 const MAX_SAMPLES: usize = 1_024;
@@ -149,12 +147,6 @@ async fn put_aside(connection: &mut SqliteConnection, id: i64, now: i64, reason:
 pub(super) async fn prune(connection: &mut SqliteConnection, before: i64, limit: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query(PRUNE).bind(before).bind(limit).execute(connection).await?;
     Ok(pruned.rows_affected())
-}
-
-/// The newest instant that a chunk holds.
-pub(super) async fn newest(connection: &mut SqliteConnection) -> sqlx::Result<Option<i64>> {
-    let (newest,): (Option<i64>,) = sqlx::query_as(NEWEST).fetch_one(connection).await?;
-    Ok(newest)
 }
 
 /// A chunk that is read: by its columns alone where they are enough.

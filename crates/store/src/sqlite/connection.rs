@@ -14,10 +14,20 @@ use crate::StoreError;
 /// Bytes of a page: SQLite's default, which every file of ours has.
 pub(super) const PAGE_BYTES: u64 = 4096;
 
+/// Pages from which on a log is merged into the file.
+const LONG_LOG: i64 = 1_000;
+
+/// Bytes that a log of so many pages has at least.
+pub(super) const LONG_LOG_BYTES: u64 = LONG_LOG.unsigned_abs() * PAGE_BYTES;
+
 const AUTO_VACUUM: &str = "PRAGMA auto_vacuum = INCREMENTAL";
 const WAL: &str = "PRAGMA journal_mode = WAL";
 const OPTIMIZE: &str = "PRAGMA optimize";
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// Waits for nobody.
+const CHECKPOINT_WHAT_CAN_BE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+/// Does nothing, and tells how long the log is.
+const LOG_PAGES: &str = "PRAGMA wal_checkpoint(NOOP)";
 /// Changes nothing, and fails where nothing may be changed; to begin a transaction does not.
 const MAY_WRITE: &str = "UPDATE meta SET value = value WHERE key = ''";
 const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -25,8 +35,18 @@ const SYNCHRONISED: &str = "PRAGMA synchronous = FULL";
 const COMMITTED: &str = "PRAGMA synchronous = NORMAL";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[AUTO_VACUUM, WAL, OPTIMIZE, CHECKPOINT, MAY_WRITE, BEGIN, SYNCHRONISED, COMMITTED];
+pub(super) const STATEMENTS: &[&str] = &[
+    AUTO_VACUUM,
+    WAL,
+    OPTIMIZE,
+    CHECKPOINT,
+    CHECKPOINT_WHAT_CAN_BE,
+    LOG_PAGES,
+    MAY_WRITE,
+    BEGIN,
+    SYNCHRONISED,
+    COMMITTED,
+];
 
 /// Pragmas that change nothing in the file. `mmap_size = 0`: with memory maps a failing disk kills the process.
 fn base(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
@@ -62,7 +82,8 @@ impl WriterOptions {
         let mut options = base(path, busy_timeout)
             .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", "67108864")
-            .pragma("wal_autocheckpoint", "1000")
+            // SQLite's own keeps to itself that the disk failed in it: the writer merges the log.
+            .pragma("wal_autocheckpoint", "0")
             .thread_name(|id| format!("store-writer-{id}"));
         if let Some(bytes) = max_bytes {
             options = options.pragma("max_page_count", (bytes / PAGE_BYTES).max(1).to_string());
@@ -132,12 +153,35 @@ pub(super) async fn close(connection: SqliteConnection) {
 pub(super) struct Connection {
     pub(super) inner: SqliteConnection,
     durability: Durability,
+    #[cfg(test)]
+    disk: FailingDisk,
+}
+
+/// How many merges of the log the disk still fails in.
+#[cfg(test)]
+#[derive(Debug, Clone, Default)]
+pub(super) struct FailingDisk(pub(super) std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+#[cfg(test)]
+impl FailingDisk {
+    fn synchronise(&self) -> sqlx::Result<()> {
+        use std::sync::atomic::Ordering::SeqCst;
+        match self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => Err(sqlx::Error::Io(std::io::Error::other("planted"))),
+            Err(_) => Ok(()),
+        }
+    }
 }
 
 impl Connection {
     /// A connection as [`WriterOptions`] opens them.
-    pub(super) fn new(inner: SqliteConnection) -> Self {
-        Self { inner, durability: Durability::Synchronised }
+    pub(super) fn new(inner: SqliteConnection, #[cfg(test)] disk: FailingDisk) -> Self {
+        Self {
+            inner,
+            durability: Durability::Synchronised,
+            #[cfg(test)]
+            disk,
+        }
     }
 
     /// Begins a transaction whose commit outlives at least what is asked.
@@ -156,8 +200,22 @@ impl Connection {
 
     /// Merges the log into the file, both synchronised. Tells whether that was possible beside those who read.
     pub(super) async fn merge_log(&mut self) -> sqlx::Result<Merged> {
+        #[cfg(test)]
+        self.disk.synchronise()?;
         let (busy, _, _): (i64, i64, i64) = sqlx::query_as(CHECKPOINT).fetch_one(&mut self.inner).await?;
         Ok(if busy == 0 { Merged::All } else { Merged::Part })
+    }
+
+    /// Merges of a log that has grown long what can be merged without waiting for those who read. After an error nobody knows how much of
+    /// the log is on the disk.
+    pub(super) async fn merge_long_log(&mut self) -> sqlx::Result<()> {
+        let (_, pages, _): (i64, i64, i64) = sqlx::query_as(LOG_PAGES).fetch_one(&mut self.inner).await?;
+        if pages >= LONG_LOG {
+            #[cfg(test)]
+            self.disk.synchronise()?;
+            sqlx::query(CHECKPOINT_WHAT_CAN_BE).execute(&mut self.inner).await?;
+        }
+        Ok(())
     }
 
     /// Leaves the file in one piece: statistics, and the log merged into it.

@@ -65,6 +65,8 @@ impl Engine {
             wake,
             identity: Mutex::default(),
             trouble: Mutex::new(None),
+            #[cfg(test)]
+            disk: super::connection::FailingDisk::default(),
             #[cfg(feature = "alerts")]
             earlier_claims: Arc::default(),
             name,
@@ -89,7 +91,7 @@ impl Engine {
         Ok(Self { desk, readers, tasks, lock: Mutex::new(Some(lock)) })
     }
 
-    /// Makes a write and waits until it is durable.
+    /// Makes a write and waits until it is committed, and as durable as [`Write::durability`] says.
     pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
         self.desk.queue.ask(write).await
     }
@@ -291,6 +293,96 @@ mod tests {
         desk.engine.write(Insert("next", Mishap::None)).await.unwrap();
         let report = desk.engine.close(Duration::from_secs(10)).await;
         assert!(report.is_clean());
+    }
+
+    /// Lets the disk fail in the next merges of the log.
+    fn fail(engine: &Engine, merges: usize) {
+        engine.desk.disk.0.store(merges, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Writes what need not outlive a power cut, more than a log holds before it is merged.
+    async fn fill_the_log(engine: &Engine) {
+        for key in 0..3 {
+            engine.write(Fill(key)).await.unwrap();
+        }
+    }
+
+    struct Fill(i64);
+
+    #[async_trait]
+    impl Write for Fill {
+        type Answer = ();
+
+        async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+            const FILL: &str = "INSERT INTO damaged (source, found_at, reason, data) VALUES ('fill', ?1, '', zeroblob(2200000))";
+            sqlx::query(FILL).bind(self.0).execute(connection).await?;
+            Ok(())
+        }
+
+        fn durability(&self) -> Durability {
+            Durability::Committed
+        }
+    }
+
+    fn pages_of_the_log(desk: &Desk) -> u64 {
+        std::fs::metadata(desk.folder.path().join("desk.db-wal")).unwrap().len() / 4_096
+    }
+
+    #[tokio::test]
+    async fn a_long_log_is_merged_on_the_way() {
+        let desk = open(SystemClock::shared(), |config| config).await;
+        for _ in 0..10 {
+            fill_the_log(&desk.engine).await;
+        }
+        let pages = pages_of_the_log(&desk);
+        assert!(pages < 3_000, "{pages} pages of some 16,000");
+        assert_eq!(desk.figures.failed.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_fails_while_the_log_is_merged_is_noticed_and_the_log_merged_before_anything_is_acknowledged()
+     {
+        let desk = open(SystemClock::shared(), |config| config).await;
+        fail(&desk.engine, usize::MAX);
+        fill_the_log(&desk.engine).await;
+        desk.engine.write(Level(Durability::Committed)).await.unwrap();
+        assert!(desk.engine.trouble().is_some(), "the first failure is told");
+        assert!(desk.figures.reopened.get() > 0);
+        for key in ["a", "b"] {
+            let refused = desk.engine.write(Insert(key, Mishap::None)).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+            desk.engine.write(Level(Durability::Committed)).await.unwrap();
+            assert!(desk.engine.trouble().is_some(), "what need not be synchronised proves nothing");
+        }
+        fail(&desk.engine, 0);
+        desk.engine.write(Insert("c", Mishap::None)).await.unwrap();
+        assert!(pages_of_the_log(&desk) < 10, "all but the last write is merged");
+        assert_eq!(desk.engine.trouble(), None);
+        assert_eq!((value(&desk.engine, "a").await, value(&desk.engine, "c").await), (None, Some(7)));
+    }
+
+    #[tokio::test]
+    async fn after_a_commit_that_failed_nothing_is_acknowledged_as_synchronised_before_the_log_is_merged() {
+        let desk =
+            open(SystemClock::shared(), |config| config.with_busy_timeout(Duration::from_millis(5))).await;
+        let (path, aside) = (desk.folder.path().join("desk.db"), desk.folder.path().join("aside.db"));
+        let mut held = desk.engine.read().await.unwrap();
+        for sql in ["BEGIN", PROBE] {
+            sqlx::query(sql).execute(held.connection().unwrap()).await.unwrap();
+        }
+        let failed = desk.engine.write(Rename(path.clone(), aside.clone())).await;
+        assert!(failed.is_err());
+        std::fs::rename(aside, path).unwrap();
+        let refused = desk.engine.write(Insert("a", Mishap::None)).await;
+        assert!(
+            matches!(&refused, Err(StoreError::Unavailable { reason, .. }) if reason.contains("merged")),
+            "{refused:?}"
+        );
+        assert!(desk.engine.trouble().is_some());
+        drop(held);
+        desk.engine.write(Insert("b", Mishap::None)).await.unwrap();
+        assert_eq!(desk.engine.trouble(), None);
+        assert_eq!((value(&desk.engine, "a").await, value(&desk.engine, "b").await), (None, Some(7)));
     }
 
     #[tokio::test]

@@ -17,9 +17,10 @@ const PUT: &str = "INSERT INTO outbox (channel, key, group_key, severity, leads,
     ON CONFLICT (channel, key) DO NOTHING";
 const OWN: &str = "SELECT id, coalesce(fence, 0) > ?4 AND due_at > ?3, payload FROM outbox
     WHERE channel = ?1 AND key = ?2";
-const BEFORE: &str = "SELECT id, payload FROM outbox
-    WHERE channel = ?1 AND group_key = ?2 AND id < ?3 AND (coalesce(fence, 0) <= ?5 OR due_at <= ?4) ORDER BY id";
-const REPLACE: &str = "UPDATE outbox SET payload = ?2, severity = ?3 WHERE id = ?1";
+const BEFORE: &str = "SELECT id, key, payload, coalesce(fence, 0) > ?5 AND due_at > ?4 FROM outbox
+    WHERE channel = ?1 AND group_key = ?2 AND id < ?3 ORDER BY id DESC LIMIT 1";
+const TAKE_PLACE: &str =
+    "UPDATE outbox SET key = ?2, payload = ?3, severity = ?4, due_at = ?5, fence = NULL WHERE id = ?1";
 const MILDEST: &str =
     "SELECT id, severity FROM outbox WHERE coalesce(fence, 0) <= ?1 ORDER BY severity, id LIMIT 1";
 const COUNT_DUE: &str = "SELECT count(*) FROM
@@ -31,6 +32,7 @@ const CLAIM: &str = "UPDATE outbox SET fence = ?4 + due.place, attempts = attemp
     WHERE outbox.id = due.id
     RETURNING outbox.id, fence, attempts, payload";
 const TAKE: &str = "DELETE FROM outbox WHERE id = ?1 RETURNING channel, key, group_key, attempts, payload";
+const REMOVE: &str = "DELETE FROM outbox WHERE id = ?1";
 const SETTLE: &str = "DELETE FROM outbox WHERE channel = ?1 AND key = ?2 AND fence = ?3 RETURNING channel, key, group_key, attempts, payload";
 const MOVE_UP: &str = "UPDATE outbox SET leads = 1
     WHERE id = (SELECT min(id) FROM outbox WHERE channel = ?1 AND group_key = ?2) AND leads = 0";
@@ -56,12 +58,13 @@ pub(super) const STATEMENTS: &[&str] = &[
     PUT,
     OWN,
     BEFORE,
-    REPLACE,
+    TAKE_PLACE,
     MILDEST,
     COUNT_DUE,
     NEXT_FENCES,
     CLAIM,
     TAKE,
+    REMOVE,
     SETTLE,
     MOVE_UP,
     REMEMBER,
@@ -186,6 +189,15 @@ pub(crate) struct Put {
     pub(crate) merge: Option<Merge>,
 }
 
+/// A delivery that need not be put any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placed {
+    /// It was known already.
+    Known,
+    /// It stands where an older one stood.
+    New,
+}
+
 #[async_trait]
 impl Write for Put {
     type Answer = usize;
@@ -193,14 +205,12 @@ impl Write for Put {
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<usize> {
         let mut new = 0;
         for delivery in &self.deliveries {
-            let delivery = match self.merge {
-                Some(merge) => match self.supersede(connection, delivery, merge).await? {
-                    Some(delivery) => delivery,
-                    None => continue,
-                },
-                None => delivery.clone(),
-            };
-            let delivery = &delivery;
+            if let Some(merge) = self.merge
+                && let Some(placed) = self.supersede(connection, delivery, merge).await?
+            {
+                new += usize::from(placed == Placed::New);
+                continue;
+            }
             if self.put(connection, delivery, self.bounds.open).await? {
                 new += 1;
             } else if self.is_new(connection, delivery).await? {
@@ -218,13 +228,13 @@ impl Write for Put {
 }
 
 impl Put {
-    /// Takes out what a delivery takes the place of. Gives the delivery that says it all, if it is still to be put.
+    /// Puts a delivery where the oldest row is that it takes the place of; nothing if it is still to be put.
     async fn supersede(
         &self,
         connection: &mut SqliteConnection,
         delivery: &NewDelivery,
         merge: Merge,
-    ) -> sqlx::Result<Option<NewDelivery>> {
+    ) -> sqlx::Result<Option<Placed>> {
         let DeliveryKey { channel, key } = &delivery.key;
         let own: Option<(i64, bool, String)> = sqlx::query_as(OWN)
             .bind(channel)
@@ -233,32 +243,47 @@ impl Put {
             .bind(self.earlier.last())
             .fetch_optional(&mut *connection)
             .await?;
-        let mut all = delivery.clone();
-        match &own {
-            Some((_, true, _)) => return Ok(None),
-            Some((_, false, payload)) => all.payload.clone_from(payload),
-            None if !self.is_new(connection, delivery).await? => return Ok(None),
-            None => {}
+        let (own, mut payload) = match own {
+            Some((_, true, _)) => return Ok(Some(Placed::Known)),
+            Some((id, false, payload)) => (Some(id), payload),
+            None if !self.is_new(connection, delivery).await? => return Ok(Some(Placed::Known)),
+            None => (None, delivery.payload.clone()),
+        };
+        let mut severity = delivery.severity;
+        let mut replaced: Vec<(i64, Vec<u8>)> = Vec::new();
+        loop {
+            let before: Option<(i64, Vec<u8>, String, bool)> = sqlx::query_as(BEFORE)
+                .bind(channel)
+                .bind(&delivery.group)
+                .bind(replaced.last().map(|(id, _)| *id).or(own).unwrap_or(i64::MAX))
+                .bind(self.now)
+                .bind(self.earlier.last())
+                .fetch_optional(&mut *connection)
+                .await?;
+            let Some((id, key, older, false)) = before else { break };
+            let Some(both) = merge(&payload, &older) else { break };
+            (payload, severity) = both;
+            replaced.push((id, key));
         }
-        let before: Vec<(i64, String)> = sqlx::query_as(BEFORE)
-            .bind(channel)
-            .bind(&delivery.group)
-            .bind(own.as_ref().map_or(i64::MAX, |(id, ..)| *id))
+        let Some((place, _)) = replaced.last() else {
+            return Ok(own.map(|_| Placed::Known));
+        };
+        let given_up = replaced.iter().map(|(id, _)| *id).filter(|id| id != place);
+        for id in own.into_iter().chain(given_up) {
+            sqlx::query(REMOVE).bind(id).execute(&mut *connection).await?;
+        }
+        for (_, key) in &replaced {
+            remember(connection, channel, key, self.bounds).await?;
+        }
+        sqlx::query(TAKE_PLACE)
+            .bind(place)
+            .bind(&key[..])
+            .bind(&payload)
+            .bind(severity)
             .bind(self.now)
-            .bind(self.earlier.last())
-            .fetch_all(&mut *connection)
+            .execute(&mut *connection)
             .await?;
-        for (id, older) in before {
-            let Some((payload, severity)) = merge(&all.payload, &older) else { continue };
-            (all.payload, all.severity) = (payload, severity);
-            let taken = Taken::of(sqlx::query_as(TAKE).bind(id).fetch_one(&mut *connection).await?);
-            taken.leave(connection, self.bounds).await?;
-            if let Some((id, ..)) = own {
-                let replace = sqlx::query(REPLACE).bind(id).bind(&all.payload).bind(all.severity);
-                replace.execute(&mut *connection).await?;
-            }
-        }
-        Ok(own.is_none().then_some(all))
+        Ok(Some(if own.is_some() { Placed::Known } else { Placed::New }))
     }
 
     /// Tells whether it was put: neither if it is known nor if there are `most` already.

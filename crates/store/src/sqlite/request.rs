@@ -15,7 +15,7 @@ use crate::own_metrics::Figures;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Durability {
     /// A crash of the process. After a power cut it may be undone, as if it had not been asked for, but never half and never
-    /// without what was written after it: it is on the disk with the next write that is synchronised.
+    /// without what was written after it: it is on the disk with the next write that is acknowledged as synchronised.
     Committed,
     /// A power cut too: the disk has it.
     Synchronised,
@@ -48,7 +48,7 @@ pub(crate) trait Write: Send + 'static {
     /// Makes the changes within a transaction that is open already.
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<Self::Answer>;
 
-    /// The changes are durable.
+    /// The changes are committed, and as durable as was asked.
     fn committed(&mut self) {}
 
     /// What it outlives when it is acknowledged.
@@ -146,7 +146,7 @@ impl RequestQueue {
         Self { state: Mutex::default(), most, wake, figures, database: database.to_owned() }
     }
 
-    /// Asks for a write and waits until it is durable. Dropping the future does not take the request back.
+    /// Asks for a write and waits until it is committed, and as durable as it asks to be. Dropping the future does not take the request back.
     pub(super) async fn ask<W: Write>(&self, write: W) -> Result<W::Answer, StoreError> {
         let (reply, answer) = oneshot::channel();
         {

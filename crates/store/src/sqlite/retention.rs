@@ -12,7 +12,8 @@ use crate::samples::Samples;
 /// Chunks that one transaction deletes.
 pub(super) const PRUNED_AT_ONCE: i64 = 500;
 
-const RAISE: &str = "UPDATE meta SET value = max(value, ?1) WHERE key = 'samples_from' RETURNING value";
+const RAISE: &str = "UPDATE meta SET value = CASE WHEN value > ?2 THEN ?1 ELSE max(value, ?1) END
+    WHERE key = 'samples_from' RETURNING value";
 const READ: &str = "SELECT value FROM meta WHERE key = 'samples_from'";
 const VACUUM: &str = "PRAGMA incremental_vacuum(500)";
 
@@ -25,9 +26,10 @@ pub(super) async fn kept_from(connection: &mut SqliteConnection) -> sqlx::Result
     Ok(from)
 }
 
-/// Samples from before an instant are not kept any more; tells from when on they are.
-async fn raise(connection: &mut SqliteConnection, from: i64) -> sqlx::Result<i64> {
-    let (from,): (i64,) = sqlx::query_as(RAISE).bind(from).fetch_one(connection).await?;
+/// Samples from before an instant are not kept any more; tells from when on they are. What was said when the clock was ahead of
+/// now no longer counts.
+async fn raise(connection: &mut SqliteConnection, from: i64, now: i64) -> sqlx::Result<i64> {
+    let (from,): (i64,) = sqlx::query_as(RAISE).bind(from).bind(now).fetch_one(connection).await?;
     Ok(from)
 }
 
@@ -81,6 +83,7 @@ pub(super) fn committed(samples: &Samples, pruned: &Pruned) {
 pub(crate) struct KeepFrom {
     pub(crate) samples: Arc<Samples>,
     pub(crate) from: i64,
+    pub(crate) now: i64,
 }
 
 #[async_trait]
@@ -88,7 +91,7 @@ impl Write for KeepFrom {
     type Answer = ();
 
     async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
-        self.from = raise(connection, self.from).await?;
+        self.from = raise(connection, self.from, self.now).await?;
         Ok(())
     }
 

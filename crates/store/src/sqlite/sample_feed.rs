@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 
 use super::feed::Feed;
 use super::retention::{self, Pruned};
-use super::{chunk_rows, head_rows, series_rows};
+use super::{age_rows, chunk_rows, head_rows, series_rows};
 use crate::StoreError;
 use crate::samples::{BatchId, Directory, Head, Samples, Sifted, Tick, decode_head};
 
@@ -28,6 +28,8 @@ pub(crate) struct SampleFeed {
     told: HashSet<i64>,
     /// A slice has failed; nothing has succeeded since.
     rests: bool,
+    /// What is kept of the age of samples is of no use.
+    forgets_age: bool,
 }
 
 /// What the commit that is being made adds.
@@ -39,6 +41,8 @@ struct Appended {
     series: HashMap<Arc<SeriesKey>, i64>,
     /// What becomes of the samples of each batch.
     sifted: Vec<Sifted>,
+    /// What was kept of the age of samples and is of no use is forgotten.
+    forgot_age: bool,
 }
 
 /// What cannot be read of a row of the head.
@@ -72,6 +76,7 @@ impl SampleFeed {
             aside: Vec::new(),
             told: HashSet::new(),
             rests: false,
+            forgets_age: false,
         }
     }
 
@@ -223,7 +228,6 @@ impl Feed for SampleFeed {
             }
         }
         let mut head = Head::default();
-        let mut newest = chunk_rows::newest(connection).await?;
         for (row, crc, data) in head_rows::all(connection).await? {
             let intact = i64::from(crc32fast::hash(&data)) == crc;
             let Some(ticks) = decode_head(&data).filter(|_| intact) else {
@@ -231,7 +235,6 @@ impl Feed for SampleFeed {
                 self.damaged(row, reason.to_owned(), Damage::Row);
                 continue;
             };
-            newest = ticks.iter().map(|tick| tick.at).chain(newest).max();
             let (ticks, part) = apart(ticks, |series| sealed.contains_key(&series));
             head.add_row(row, data.len());
             head.add(row, &ticks, |series| sealed.get(&series).is_some_and(|sealed| *sealed < row));
@@ -241,9 +244,8 @@ impl Feed for SampleFeed {
                 self.damaged(row, reason, Damage::Strangers { part, rest: ticks });
             }
         }
-        if let Some(newest) = newest {
-            self.samples.age.stored(newest, self.samples.clock.monotonic());
-        }
+        let kept = age_rows::read(connection).await?;
+        self.forgets_age = self.samples.age.resume(&kept, self.samples.clock.monotonic());
         self.samples.loaded(directory, head, from);
         Ok(())
     }
@@ -263,20 +265,27 @@ impl Feed for SampleFeed {
         };
         let mut appended = Appended { boot, ..Appended::default() };
         let id = self.ticks(connection, &mut appended).await?;
-        if !appended.ticks.is_empty() {
+        if let Some(lowest) = appended.ticks.iter().map(|tick| tick.at).min() {
             appended.row = head_rows::put(connection, id, &appended.ticks).await?;
+            if self.forgets_age {
+                age_rows::forget(connection).await?;
+            }
+            if let Some((new, gone)) = self.samples.age.came(lowest, self.samples.clock.monotonic()) {
+                age_rows::put(connection, &new, &gone).await?;
+            }
+            appended.forgot_age = true;
         }
         self.appended = Some(appended);
         Ok(())
     }
 
     fn appended(&mut self) {
-        let Some(Appended { boot, row, ticks, series, sifted }) = self.appended.take() else { return };
+        let Some(Appended { boot, row, ticks, series, sifted, forgot_age }) = self.appended.take() else {
+            return;
+        };
         self.boot = Some(boot);
+        self.forgets_age &= !forgot_age;
         let samples = &self.samples;
-        if let Some(newest) = ticks.iter().map(|tick| tick.at).max() {
-            samples.age.stored(newest, samples.clock.monotonic());
-        }
         if !series.is_empty() {
             let mut directory = samples.directory.write();
             series.into_iter().for_each(|(key, number)| directory.insert(number, key));

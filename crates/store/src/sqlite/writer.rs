@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use sqlx::SqliteConnection;
 use tokio::sync::{Notify, oneshot};
 
-use super::connection::{Connection, Merged, WriterOptions, close};
+use super::connection::{Connection, LONG_LOG_BYTES, Merged, WriterOptions, close};
 use super::fault::{classify, is_of_the_row};
 use super::feed::Feed;
 use super::file::FileIdentity;
@@ -39,6 +39,8 @@ pub(super) struct Desk {
     pub(super) identity: Mutex<Identity>,
     /// What went wrong last, until something goes well.
     pub(super) trouble: Mutex<Option<StoreError>>,
+    #[cfg(test)]
+    pub(super) disk: super::connection::FailingDisk,
     #[cfg(feature = "alerts")]
     pub(super) earlier_claims: Arc<super::earlier_claims::EarlierClaims>,
 }
@@ -105,6 +107,8 @@ impl Desk {
 enum Failed {
     /// Before anything was begun: the file or its log is not the one that was opened.
     Elsewhere(StoreError),
+    /// Before anything was begun: how much of the log is on the disk is not known, and it cannot be merged now.
+    Doubt(StoreError),
     /// Before anything was begun.
     Begin(StoreError),
     /// In a request: which, and why.
@@ -122,7 +126,8 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     /// What the feed adds could not be written; it has not been since.
     sheds: bool,
-    /// A commit has failed: how much of the log is on the disk is not known.
+    /// A commit has failed, or merging the log: how much of the log is on the disk is not known. Until it is merged nothing is
+    /// acknowledged that must outlive a power cut.
     doubtful: bool,
 }
 
@@ -168,15 +173,11 @@ impl Writer {
 
     /// Lets the feed read what is there; then the connection is ready.
     async fn load(&mut self, connection: SqliteConnection) -> Result<(), StoreError> {
-        let mut connection = Connection::new(connection);
-        if self.doubtful {
-            // A disk that failed may have lost pages of the log, and then nothing after them would count.
-            match connection.merge_log().await {
-                Ok(Merged::All) => self.doubtful = false,
-                Ok(Merged::Part) => {}
-                Err(error) => tracing::warn!(database = self.desk.name, %error, "the log stays as it is"),
-            }
-        }
+        let mut connection = Connection::new(
+            connection,
+            #[cfg(test)]
+            self.desk.disk.clone(),
+        );
         let load = async {
             connection.begin(Durability::Synchronised).await?;
             if let Some(feed) = &mut self.feed {
@@ -208,11 +209,15 @@ impl Writer {
             if !idle {
                 self.commit(group, due).await;
             }
-            if self.feed.as_ref().is_some_and(|feed| feed.has_slice()) {
+            let has_slice = self.feed.as_ref().is_some_and(|feed| feed.has_slice());
+            if has_slice {
                 self.slice().await;
-            } else if idle && closing {
+            }
+            if has_slice || !idle {
+                self.merge_long_log().await;
+            } else if closing {
                 break;
-            } else if idle {
+            } else {
                 self.wait().await;
             }
         }
@@ -280,6 +285,7 @@ impl Writer {
                 }
                 Err(
                     Failed::Elsewhere(error)
+                    | Failed::Doubt(error)
                     | Failed::Begin(error)
                     | Failed::Request(_, error)
                     | Failed::Commit(error),
@@ -316,20 +322,25 @@ impl Writer {
                 let took = self.desk.clock.monotonic().saturating_since(started);
                 self.desk.figures.committed(took.as_secs_f64());
                 self.sheds &= !with_feed;
-                // That alerts fit does not mean that samples do.
-                if !self.sheds {
+                // That alerts fit does not mean that samples do, nor what need not outlive a power cut that anything else does.
+                if !self.sheds && !self.doubtful {
                     *self.desk.trouble.lock() = None;
                 }
             }
             Err(failed) => {
                 let (Failed::Elsewhere(error)
+                | Failed::Doubt(error)
                 | Failed::Begin(error)
                 | Failed::Request(_, error)
                 | Failed::Feed(error)
                 | Failed::Commit(error)) = failed;
                 self.in_trouble(error);
                 self.doubtful |= matches!(failed, Failed::Commit(error) if leaves_doubt(error));
-                if !matches!(failed, Failed::Elsewhere(_) | Failed::Begin(StoreError::Busy { .. })) {
+                let as_before = matches!(
+                    failed,
+                    Failed::Elsewhere(_) | Failed::Doubt(_) | Failed::Begin(StoreError::Busy { .. })
+                );
+                if !as_before {
                     self.give_up().await;
                 }
             }
@@ -349,6 +360,18 @@ impl Writer {
         let desk = Arc::clone(&self.desk);
         let fault = |error: sqlx::Error| desk.fault(&error);
         let Some(connection) = &mut self.connection else { return Ok(()) };
+        if self.doubtful && durability == Durability::Synchronised {
+            // A disk that failed may have lost pages of the log, and then nothing after them would count.
+            match connection.merge_log().await.map_err(fault).map_err(Failed::Begin)? {
+                Merged::All => self.doubtful = false,
+                Merged::Part => {
+                    let reason =
+                        "a write to its log has failed, and somebody reads what the log is to be merged into";
+                    let (database, reason) = (desk.name.clone(), reason.to_owned());
+                    return Err(Failed::Doubt(StoreError::Unavailable { database, reason }));
+                }
+            }
+        }
         connection.begin(durability).await.map_err(fault).map_err(Failed::Begin)?;
         let connection = &mut connection.inner;
         for (at, request) in group.iter_mut().enumerate() {
@@ -399,6 +422,23 @@ impl Writer {
         self.desk.measure_files();
     }
 
+    /// Merges a log that has grown long. What cannot be synchronised in that leaves doubt, as in a commit.
+    async fn merge_long_log(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        if self.desk.figures.wal_bytes.get() < LONG_LOG_BYTES {
+            return;
+        }
+        if let Err(error) = connection.merge_long_log().await {
+            let error = self.desk.fault(&error);
+            self.in_trouble(&error);
+            if leaves_doubt(&error) {
+                self.doubtful = true;
+                self.give_up().await;
+            }
+        }
+        self.desk.measure_files();
+    }
+
     fn in_trouble(&self, error: &StoreError) {
         self.desk.figures.failed.increment();
         let mut trouble = self.desk.trouble.lock();
@@ -420,8 +460,8 @@ impl Writer {
     }
 }
 
-/// Whether pages of the log may be lost after a commit that failed so. Not when there was no room for them: then none was
-/// acknowledged, and merging the log would take the room that is left.
+/// Whether pages of the log may be lost after a commit, or a merge, that failed so. Not when there was no room for them: then none was
+/// acknowledged, or the log was synchronised before, and merging it would take the room that is left.
 fn leaves_doubt(error: &StoreError) -> bool {
     !matches!(error, StoreError::Full { .. })
 }

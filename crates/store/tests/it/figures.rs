@@ -66,11 +66,14 @@ async fn in_the_life_of_a_notification_only_its_put_waits_for_the_disk() {
     // Of a message that no outbox holds the log is all there is, and so is the history of an alert.
     NotificationLog::append(&alerts, &[record(DeliveryOutcome::Skipped)]).await.unwrap();
     assert_eq!(synchronised(), 2.0);
+    let given_up = [record(DeliveryOutcome::Dead { reason: "refused".into() })];
+    NotificationLog::append(&alerts, &given_up).await.unwrap();
+    assert_eq!(synchronised(), 3.0, "what was given up is told once, after it was settled");
     AlertHistory::append(&alerts, &[AlertChange::new(time(1), alert("A", Severity::Error, 1))])
         .await
         .unwrap();
-    assert_eq!(synchronised(), 3.0);
-    assert_eq!(desk.figure("bellwether_store_commits_total", &[]), Some(8.0));
+    assert_eq!(synchronised(), 4.0);
+    assert_eq!(desk.figure("bellwether_store_commits_total", &[]), Some(9.0));
 }
 
 #[tokio::test]

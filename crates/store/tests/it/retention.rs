@@ -146,6 +146,66 @@ async fn what_is_old_only_by_the_clock_is_not_read_but_not_deleted_either() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_wrong_while_the_store_was_opened_deletes_nothing() {
+    let hour = SampleConfig::default().with_max_age(Duration::from_hours(1));
+    let desk = Desk::open_with(|config| config.with_samples(hour)).await;
+    fill(&desk, 2_000).await;
+    let before = chunks(&desk).await;
+    let (price, years) = (series("price", "A"), TimeDelta::days(3_650));
+    desk.clock.step_wall(years);
+    desk.store.samples().write(batch(years.num_seconds(), &[(&price, 9.0)])).await.unwrap();
+    let desk = desk.reopen().await;
+    desk.store.samples().write(batch(years.num_seconds() + 1, &[(&price, 9.0)])).await.unwrap();
+    desk.clock.step_wall(-years);
+    let desk = desk.reopen().await;
+    desk.store.samples().write(batch(2_000, &[(&price, 2_000.0)])).await.unwrap();
+    assert!(chunks(&desk).await >= before);
+    let found = values(&desk.store.samples(), "price").await;
+    assert_eq!(found[..2_001], (0..2_001).map(|i| (i, i as f64)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_greatest_age_is_counted_on_from_one_opening_to_the_next() {
+    let hour = SampleConfig::default().with_max_age(Duration::from_hours(1));
+    let mut desk = Desk::open_with(|config| config.with_samples(hour)).await;
+    let price = series("price", "A");
+    for i in 0..8 {
+        for second in i * 1_000..(i + 1) * 1_000 {
+            desk.clock.advance_to(time(second));
+            desk.store.samples().push(batch(second, &[(&price, 1.0)]));
+        }
+        desk.store.samples().flush().await.unwrap();
+        desk.clock.advance_to(time((i + 1) * 1_000));
+        desk = desk.reopen().await;
+    }
+    desk.store.samples().write(batch(8_000, &[(&price, 1.0)])).await.unwrap();
+    let mut other = stranger(&desk.path()).await;
+    let (first,): (i64,) =
+        sqlx::query_as("SELECT min(t_min) FROM chunks").fetch_one(&mut other).await.unwrap();
+    let first = (first - stamp(0).as_micros()) / 1_000_000;
+    assert!((2_000..4_400).contains(&first), "{first}");
+    let (rows,): (i64,) = sqlx::query_as("SELECT count(*) FROM meta").fetch_one(&mut other).await.unwrap();
+    assert!(rows < 60, "{rows}");
+}
+
+#[tokio::test]
+async fn a_limit_that_was_set_by_a_wrong_clock_closes_the_store_not_for_good() {
+    let desk = Desk::open().await;
+    let price = series("price", "A");
+    desk.clock.step_wall(TimeDelta::days(3_650));
+    desk.store.samples().retain(stamp(TimeDelta::days(3_600).num_seconds())).await.unwrap();
+    desk.clock.step_wall(TimeDelta::days(-3_650));
+    desk.clock.advance(Duration::from_secs(100));
+    desk.store.samples().write(batch(50, &[(&price, 1.0)])).await.unwrap();
+    let desk = desk.reopen().await;
+    desk.store.samples().write(batch(60, &[(&price, 2.0)])).await.unwrap();
+    assert_eq!(values(&desk.store.samples(), "price").await, [(50, 1.0), (60, 2.0)]);
+    desk.store.samples().retain(stamp(55)).await.unwrap();
+    let desk = desk.reopen().await;
+    assert_eq!(values(&desk.store.samples(), "price").await, [(60, 2.0)]);
+}
+
+#[tokio::test]
 async fn an_instant_in_the_future_deletes_nothing() {
     let desk = Desk::open().await;
     fill(&desk, 1_000).await;
