@@ -41,7 +41,7 @@ fn tells_messages_until_it_is_killed() {
         let clock = SystemClock::shared();
         let supervisor = Supervisor::new(&clock);
         let store = Store::open(&StoreConfig::file(folder.join("desk.sqlite")), &clock).await.unwrap();
-        let url = MaskedUrl::parse(&format!("http://127.0.0.1:{port}/hook")).unwrap();
+        let url = MaskedUrl::parse(format!("http://127.0.0.1:{port}/hook")).unwrap();
         let hook = WebhookConfig::new(UrlSource::Plain(url));
         let alerts = Alerts::builder(&clock, Config::from_text("desk.toml", CONFIG).unwrap().alerts)
             .remember(store.alerts())

@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "the output of a server is read by a thread of its own")]
 
 mod flaky_server;
 mod killed_desk;
