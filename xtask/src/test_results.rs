@@ -226,11 +226,11 @@ impl TestResults {
         }
         let has_quick_start = |package: &str| {
             held.iter().any(|held| {
-                // The facade's stands in the README.
-                let opens = held
-                    .names
-                    .iter()
-                    .any(|name| name.contains("src/lib.rs - (line ") || name.contains("README.md - "));
+                // The facade's stands in the README, which `src/lib.rs` takes in as the documentation of `Readme`.
+                let opens = held.names.iter().any(|name| {
+                    let item = name.split_once("src/lib.rs - ").map(|(_, item)| item);
+                    item.is_some_and(|item| item.starts_with("(line ") || item.starts_with("Readme (line "))
+                });
                 held.package == package && held.part == "doc" && opens
             })
         };
@@ -446,6 +446,17 @@ all doctests ran in 0.62s; merged doctests compilation took 0.40s
         let outcome = outcome(text, false);
         assert_eq!((outcome.passed, outcome.failed), (0, 1));
         assert!(outcome.problems.iter().any(|line| line.contains("E0425")));
+    }
+
+    #[test]
+    fn a_quick_start_in_the_readme_counts() {
+        let text = "   Doc-tests bellwether\n\n\
+                    running 1 test\n\
+                    test src/lib.rs - Readme (line 69) ... ok\n\n\
+                    test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s\n";
+        let mut results = read(text, true);
+        results.published = vec!["bellwether".to_owned()];
+        assert_eq!(results.finish().problems, ["bellwether: not one test was run"]);
     }
 
     #[test]
