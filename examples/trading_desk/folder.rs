@@ -54,12 +54,7 @@ impl Folder {
         }
         clear(out).map_err(fault)?;
         let building = tempfile::Builder::new().prefix(BUILDING).tempdir_in(out).map_err(fault)?;
-        let lock = File::create_new(building.path().join(LOCK)).map_err(fault)?;
-        match lock.lock() {
-            // Where nothing can be locked, nobody takes away what a killed run left.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-            locked => locked.map_err(fault)?,
-        }
+        let lock = locked(building.path()).map_err(fault)?;
         Ok(Self { out: out.to_owned(), building, _lock: lock })
     }
 
@@ -75,31 +70,56 @@ impl Folder {
 
     /// Moves every file into place: all of them or none. Each is the old one or the new one at any moment.
     pub(crate) fn swap(self) -> Result<(), FolderError> {
-        let mut kept = Vec::new();
+        let mut done = Vec::new();
         for file in FILES {
-            let to = self.out.join(file);
-            let old = self.building(&format!("old-{file}"));
-            let moved = keep(&to, &old).and_then(|there| {
-                if file == DATABASE {
-                    // A log that outlived its database would be read as that of the new one.
-                    BESIDE_DATABASE.into_iter().try_for_each(|name| remove(&self.out.join(name)))?;
+            if let Err(source) = self.replace(file, &mut done) {
+                for (place, old) in done.into_iter().rev() {
+                    // Nothing more can be done for one that cannot be put back.
+                    let _ = old.map_or_else(|| fs::remove_file(&place), |old| fs::rename(old, &place));
                 }
-                fs::rename(self.building(file), &to)?;
-                Ok(there)
-            });
-            match moved {
-                Ok(there) => kept.push((to, there.then_some(old))),
-                Err(source) => {
-                    for (to, old) in kept {
-                        // Nothing more can be done for one that cannot be put back.
-                        let _ = old.map_or_else(|| fs::remove_file(&to), |old| fs::rename(old, &to));
-                    }
-                    return Err(FolderError { path: to, source });
-                }
+                return Err(FolderError { path: self.out.join(file), source });
             }
         }
         Ok(())
     }
+
+    /// Moves one file into place, and tells of each place that was changed where its old file is.
+    fn replace(&self, file: &str, done: &mut Vec<(PathBuf, Option<PathBuf>)>) -> io::Result<()> {
+        let there = self.keep(file)?;
+        if file == DATABASE {
+            // A log that outlived its database would be read as that of the new one.
+            for beside in BESIDE_DATABASE {
+                if let Some(old) = self.keep(beside)? {
+                    let place = self.out.join(beside);
+                    fs::remove_file(&place)?;
+                    done.push((place, Some(old)));
+                }
+            }
+        }
+        let place = self.out.join(file);
+        fs::rename(self.building(file), &place)?;
+        done.push((place, there));
+        Ok(())
+    }
+
+    /// Gives what is in the place of a file a second name in the building folder, and tells it; none if nothing is there.
+    fn keep(&self, file: &str) -> io::Result<Option<PathBuf>> {
+        let old = self.building(&format!("old-{file}"));
+        Ok(keep(&self.out.join(file), &old)?.then_some(old))
+    }
+}
+
+/// Makes the lock of a folder. It gets its name only when it is locked: nobody else finds it before.
+fn locked(building: &Path) -> io::Result<File> {
+    let unnamed = building.join("lock-to-be");
+    let lock = File::create_new(&unnamed)?;
+    match lock.lock() {
+        // Where nothing can be locked, nobody takes away what a killed run left.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+        locked => locked?,
+    }
+    fs::rename(unnamed, building.join(LOCK))?;
+    Ok(lock)
 }
 
 /// A second name for a file, or a copy where that cannot be; says whether there is a file at all.
@@ -110,13 +130,6 @@ fn keep(file: &Path, name: &Path) -> io::Result<bool> {
         // No file can take the place of a folder.
         Err(_) if file.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Err(_) => fs::copy(file, name).map(|_| true),
-    }
-}
-
-fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 
@@ -132,7 +145,11 @@ fn clear(out: &Path) -> io::Result<()> {
         // One without a lock has only just been made.
         let Ok(lock) = File::open(path.join(LOCK)) else { continue };
         if lock.try_lock().is_ok() {
-            fs::remove_dir_all(&path)?;
+            match fs::remove_dir_all(&path) {
+                // Who built there, or somebody else who tidies up, was first.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
         }
     }
     Ok(())
@@ -140,6 +157,8 @@ fn clear(out: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     fn write_all(folder: &Path, text: &str) {
@@ -177,6 +196,7 @@ mod tests {
     fn a_swap_that_fails_half_way_leaves_the_old_results_whole() {
         let out = tempfile::tempdir().unwrap();
         write_all(out.path(), "old");
+        fs::write(out.path().join("desk.sqlite-wal"), "what was not yet in the database").unwrap();
         fs::remove_file(out.path().join(REPORT)).unwrap();
         let folder = Folder::prepare(out.path()).unwrap();
         write_all(folder.path(), "new");
@@ -184,7 +204,21 @@ mod tests {
         let error = folder.swap().unwrap_err().to_string();
         assert!(error.contains("report.html"), "{error}");
         assert_eq!(texts(out.path()), ["old desk.sqlite", "old alerts.jsonl"]);
-        assert_eq!(names(out.path()), ["alerts.jsonl", "desk.sqlite", "report.html"]);
+        assert_eq!(names(out.path()), ["alerts.jsonl", "desk.sqlite", "desk.sqlite-wal", "report.html"]);
+        let log = fs::read_to_string(out.path().join("desk.sqlite-wal")).unwrap();
+        assert_eq!(log, "what was not yet in the database");
+    }
+
+    #[test]
+    fn a_swap_that_fails_at_the_database_leaves_its_log() {
+        let out = tempfile::tempdir().unwrap();
+        write_all(out.path(), "old");
+        fs::write(out.path().join("desk.sqlite-wal"), "log").unwrap();
+        let folder = Folder::prepare(out.path()).unwrap();
+        let error = folder.swap().unwrap_err().to_string(); // nothing was built
+        assert!(error.contains("desk.sqlite"), "{error}");
+        assert_eq!(texts(out.path()), ["old desk.sqlite", "old alerts.jsonl", "old report.html"]);
+        assert_eq!(fs::read_to_string(out.path().join("desk.sqlite-wal")).unwrap(), "log");
     }
 
     #[test]
@@ -209,5 +243,24 @@ mod tests {
         assert!(!left.exists());
         let other = Folder::prepare(out.path()).unwrap();
         assert!(lives.path().exists() && other.path().exists());
+    }
+
+    #[test]
+    fn who_tidies_up_takes_no_folder_that_is_being_made_and_minds_none_that_goes() {
+        let out = tempfile::tempdir().unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let tidies = scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    clear(out.path())?;
+                }
+                io::Result::Ok(())
+            });
+            let lost =
+                (0..2_000).find(|_| !Folder::prepare(out.path()).is_ok_and(|made| made.path().exists()));
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(lost, None);
+            tidies.join().unwrap().unwrap();
+        });
     }
 }

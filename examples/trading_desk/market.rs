@@ -29,6 +29,8 @@ pub(crate) const MAX_INSTRUMENTS: usize = 64;
 const BASE_LEVEL: f64 = 100.0;
 /// The folder of the files that come with the example.
 pub(crate) const BUNDLED: &str = "examples/data";
+/// What is in it.
+const BUNDLED_INSTRUMENTS: [&str; 2] = [BENCHMARK, "wti_daily"];
 const BENCHMARK: &str = "sp500_daily";
 
 /// A return and the day at whose close it is known.
@@ -88,12 +90,9 @@ impl Market {
         let benchmark = instruments.iter().position(|instrument| instrument.name == BENCHMARK).unwrap_or(0);
         let days =
             days.into_iter().map(|(date, ticks)| Day { date, at: session_close(date), ticks }).collect();
-        Ok(Self {
-            instruments,
-            days,
-            benchmark: InstrumentId::new(benchmark),
-            is_bundled: folder == Path::new(BUNDLED),
-        })
+        let is_bundled = folder == Path::new(BUNDLED)
+            && instruments.iter().map(|instrument| instrument.name.as_str()).eq(BUNDLED_INSTRUMENTS);
+        Ok(Self { instruments, days, benchmark: InstrumentId::new(benchmark), is_bundled })
     }
 
     /// By name, ascending.

@@ -156,11 +156,14 @@ fn total(watch: &Watch, selector: &Selector) -> f64 {
 impl BookResults {
     async fn read(watch: &Watch, market: &Market, strategy: &dyn Strategy) -> Result<Self, Fault> {
         let snapshot = watch.store.snapshots().latest(strategy.name()).await?.ok_or(Absent)?;
-        let snapshot = serde_json::from_str(&snapshot.body)?;
+        let snapshot: PerformanceSnapshot = serde_json::from_str(&snapshot.body)?;
         // The desk is looked at every day; on days without a session the return of the last one still stands.
         let mut returns = series(watch, "desk_return_ratio", strategy.name()).await?;
         let days = market.days();
         returns.retain(|one| days.binary_search_by_key(&one.at.into(), |day| day.at).is_ok());
+        if returns.len() as u64 != snapshot.periods {
+            return Err(Incomplete { held: returns.len(), closed: snapshot.periods }.into());
+        }
         let values = Returns::new(returns.iter().map(|one| one.value).collect::<Vec<_>>())?;
         let dates: Vec<_> =
             returns.iter().map(|one| UnixMicros::from(one.at)).filter_map(UnixMicros::date).collect();
@@ -185,6 +188,14 @@ impl BookResults {
 #[error("the last snapshot is missing in the store")]
 struct Absent;
 
+/// Samples were dropped on the way to the store, as when its disk is too slow.
+#[derive(Debug, thiserror::Error)]
+#[error("the store holds {held} of {closed} sessions")]
+struct Incomplete {
+    held: usize,
+    closed: u64,
+}
+
 /// All samples of a series of one strategy.
 async fn series(watch: &Watch, metric: &str, strategy: &str) -> Result<Vec<Sample>, Fault> {
     let selector = Selector::metric(metric.parse()?).equal(LabelName::new("strategy")?, strategy);
@@ -197,5 +208,36 @@ async fn series(watch: &Watch, metric: &str, strategy: &str) -> Result<Vec<Sampl
         samples.extend(read.items.into_iter().map(|point| point.sample));
         let Some(next) = read.next else { break Ok(samples) };
         page = PageRequest::after(everything, next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder::Folder;
+    use crate::session::Period;
+    use crate::strategy;
+
+    #[tokio::test]
+    async fn a_session_that_the_store_does_not_hold_is_told() {
+        let data = tempfile::tempdir().unwrap();
+        let rows = "date,close\n2020-02-03,100\n2020-02-04,101\n2020-02-05,102\n";
+        std::fs::write(data.path().join("gold.csv"), rows).unwrap();
+        let market = Market::read(data.path(), Period::default()).unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let (folder, strategies) = (Folder::prepare(out.path()).unwrap(), strategy::all());
+        let start = market.days()[0].at;
+        let watch = Watch::start(&market, &strategies, &folder, start).await.unwrap();
+        for (at, day) in market.days().iter().enumerate() {
+            watch.clock.advance_to(day.at);
+            watch.close(day, 0.0).unwrap();
+            if at != 1 {
+                watch.look().await;
+            }
+        }
+        watch.keep_snapshots().await.unwrap();
+        let fault = Results::read(&watch, &market, &strategies).await.err().unwrap();
+        assert_eq!(fault.to_string(), "the store holds 2 of 3 sessions");
+        watch.stop().await.unwrap();
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bellwether::channels::{JsonLinesConfig, SyncPolicy};
 use bellwether::metrics::GaugeFamily;
+use bellwether::perf::TrackerBuilder;
 use bellwether::prelude::*;
 use bellwether::store::{DatabaseUrl, Snapshot};
 use chrono::{DateTime, Utc};
@@ -62,10 +63,12 @@ impl Watch {
 
         // money: fills in, numbers with their conventions out
         let conventions = Conventions::daily(PeriodsPerYear::TRADING_DAYS);
+        let max_periods = market.days().len().max(TrackerBuilder::MAX_PERIODS); // the sheet is to cover all
         let mut books = Vec::new();
         for strategy in strategies {
             let book = Tracker::builder(&clock, conventions.clone(), book::CAPITAL).prefix("desk");
-            let book = book.strategy(strategy.name()).rolling_window(ROLLING_WINDOW).build()?;
+            let book = book.strategy(strategy.name()).rolling_window(ROLLING_WINDOW);
+            let book = book.max_periods(max_periods).build()?;
             metrics.collect(book.clone())?; // drawdown, VaR, Sharpe become ordinary series
             books.push(book);
         }
@@ -185,5 +188,35 @@ impl DeskEvents for Watch {
         let booked = booked.at(fill.at).id(order.id.0).fee(fill.fee);
         // A refusal is counted in `desk_refused_fills_total`, which the summary shows.
         let _ = self.books[order.strategy.index()].record(booked);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{Days, NaiveDate};
+
+    use super::*;
+    use crate::session::Period;
+    use crate::strategy;
+
+    #[tokio::test]
+    async fn the_books_keep_every_session_however_many_there_are() {
+        let data = tempfile::tempdir().unwrap();
+        let first = NaiveDate::from_ymd_opt(1970, 1, 1).unwrap();
+        let dates = (0..10_100).map(|day| first + Days::new(day));
+        let rows: String = dates.map(|date| format!("{date},0\n")).collect();
+        std::fs::write(data.path().join("gold.csv"), format!("date,return\n{rows}")).unwrap();
+        let market = Market::read(data.path(), Period::default()).unwrap();
+        let out = tempfile::tempdir().unwrap();
+        let (folder, strategies) = (Folder::prepare(out.path()).unwrap(), strategy::all());
+        let watch = Watch::start(&market, &strategies, &folder, market.days()[0].at).await.unwrap();
+        for day in market.days() {
+            watch.clock.advance_to(day.at);
+            watch.close(day, 0.0).unwrap();
+        }
+        for book in &watch.books {
+            assert_eq!(book.periods().len(), 10_100);
+        }
+        watch.stop().await.unwrap();
     }
 }

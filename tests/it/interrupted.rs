@@ -29,9 +29,10 @@ fn is_building(out: &Path) -> bool {
 
 /// Starts a run that takes a while, and waits until it builds its results.
 fn begun(out: &Path) -> std::process::Child {
-    let child =
+    let mut child =
         desk(out, &["--to", "2001-12-31"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !is_building(out) {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before it built anything");
         std::thread::yield_now();
     }
     child

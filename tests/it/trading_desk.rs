@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::desk_run::run;
+use crate::desk_run::{desk, finish, run};
 
 /// Makes a database look as if a newer program had made it.
 pub(crate) fn raise_schema(database: &Path) {
@@ -193,6 +193,22 @@ fn a_users_own_closes_are_traded_and_too_short_a_history_is_no_fault() {
     assert!(page.contains("Data: gold.csv, from the folder that the desk was given."), "its own sources");
     assert!(!page.contains("Python package") && !page.contains("licence"), "not those of the bundled data");
     assert!(!run.stdout.contains("NaN") && !run.stdout.contains("inf "), "{}", run.stdout);
+}
+
+/// Whoever runs the desk in a folder of their own has their own data under the name of the bundled ones.
+#[test]
+fn other_data_in_a_folder_of_the_same_name_are_not_told_as_the_bundled_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("examples/data");
+    fs::create_dir_all(&data).unwrap();
+    let rows: Vec<_> = (1..=28).map(|day| format!("2020-02-{day:02},{}", 100 + day % 5)).collect();
+    fs::write(data.join("gold.csv"), format!("date,close\n{}\n", rows.join("\n"))).unwrap();
+    let out = folder.path().join("out");
+    let run = finish(desk(&out, &[]).current_dir(folder.path()).output().unwrap());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("Data: gold.csv, from the folder that the desk was given."), "their own sources");
+    assert!(!page.contains("licence"), "not those of the bundled data");
 }
 
 #[test]

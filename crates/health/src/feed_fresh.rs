@@ -21,6 +21,9 @@ const MAX_REMEMBERED: usize = 10_000;
 /// feed that never spoke is not fresh. A series that was seen once and has left the windows since, because it has been silent
 /// for longer than they reach back, is still known with the time of its last sample, up to 10,000 of them, and counts until
 /// it speaks again or [`forgetting_after`](Self::forgetting_after) lets it go. What was known is lost with the process.
+///
+/// When the clock is set back behind the last sample of a series, that sample counts as one of now: a feed that is dead has
+/// failed one limit later.
 pub struct FeedFresh {
     name: String,
     windows: Arc<dyn SampleWindows>,
@@ -75,10 +78,11 @@ impl FeedFresh {
         let mut held = Vec::new();
         self.windows.aggregate(&self.selector, TimeRange::until(now), Aggregate::Last, &mut held);
         let mut seen = self.seen.lock();
-        for series in held {
-            let newest = seen.entry(series.labels).or_insert(series.newest);
-            *newest = series.newest.max(*newest);
+        // What is known from when the clock was ahead would pass as fresh until the clock has come there again.
+        for newest in seen.values_mut() {
+            *newest = now.min(*newest);
         }
+        seen.extend(held.into_iter().map(|series| (series.labels, series.newest)));
         if let Some(silence) = self.forget_after {
             seen.retain(|_, newest| now.saturating_since(*newest) <= silence);
         }

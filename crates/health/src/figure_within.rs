@@ -101,7 +101,7 @@ impl HealthCheck for FigureWithin {
             return Health::warn(format!("no recent value of {}", self.selector));
         };
         let figure = || format!("{}{}", self.selector.metric_name(), largest.labels);
-        let tell = |bound: f64| format!("{} is {}, above {bound}", figure(), readable(largest.value));
+        let tell = |bound: f64| format!("{} is {}, above {bound}", figure(), readable(largest.value, bound));
         let health = if !largest.value.is_finite() {
             return Health::fail(format!("{} is {}, not a finite number", figure(), largest.value));
         } else if largest.value > self.fail_above {

@@ -98,9 +98,9 @@ impl Health {
         let health = if !left.is_finite() {
             return Self::fail(format!("headroom is {left}, not a finite number"));
         } else if left < fail_below {
-            Self::fail(format!("headroom {} is below {fail_below}", readable(left)))
+            Self::fail(format!("headroom {} is below {fail_below}", readable(left, fail_below)))
         } else if left < warn_below {
-            Self::warn(format!("headroom {} is below {warn_below}", readable(left)))
+            Self::warn(format!("headroom {} is below {warn_below}", readable(left, warn_below)))
         } else {
             Self::pass()
         };
@@ -149,7 +149,11 @@ pub(crate) fn reorders(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A number to four significant digits.
-pub(crate) fn readable(value: f64) -> String {
-    format!("{value:.3e}").parse().map_or_else(|_| value.to_string(), |rounded: f64| rounded.to_string())
+/// A number to four significant digits, from a thousand on to a whole number; in full where it would be told on another side
+/// of its bound than it lies on.
+pub(crate) fn readable(value: f64, bound: f64) -> String {
+    let rounded =
+        if value.abs() < 1_000.0 { format!("{value:.3e}").parse().unwrap_or(value) } else { value.round() };
+    let is_told = rounded.partial_cmp(&bound) == value.partial_cmp(&bound);
+    if is_told { rounded } else { value }.to_string()
 }

@@ -151,7 +151,11 @@ impl HealthMonitor {
         let health = match AssertUnwindSafe(looking).catch_unwind().await {
             Ok(Some(health)) => health,
             Ok(None) => Health::fail(format!("no answer within {}", HumanDuration::from(deadline))),
-            Err(_) => Health::fail("the check panicked"),
+            Err(panic) => {
+                // What it panicked with may panic when it goes, and what comes of that is not asked any more.
+                std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
+                Health::fail("the check panicked")
+            }
         };
         let took = self.clock.monotonic().saturating_since(start);
         CheckResult { name: name.clone(), probe, weight: *weight, took, health }

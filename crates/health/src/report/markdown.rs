@@ -96,14 +96,15 @@ fn cell(value: &Value) -> String {
 
 /// Makes text that Markdown shows as it is: on one line, with everything that could be markup escaped.
 fn escape(text: &str) -> String {
-    let text = text.trim_start();
+    // First what is not shown goes: it would hide the mark that a line begins with.
+    let shown = text.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c });
+    let shown: String = shown.filter(|&c| !c.is_control() && !reorders(c)).collect();
+    let text = shown.trim_start();
     let mut out = String::with_capacity(text.len());
     // A line that begins with a mark or a number and a point would be a list, a rule or a heading.
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     for (at, c) in text.char_indices() {
         match c {
-            '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() || reorders(c) => {}
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '&'
             | '$' => {
                 out.push('\\');

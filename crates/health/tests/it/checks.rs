@@ -105,6 +105,39 @@ async fn a_feed_that_the_windows_have_forgotten_is_stale_and_its_age_is_told() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_keeps_no_dead_feed_fresh() {
+    let (hand, clock) = clock_at(1_000_000);
+    let windows = Arc::new(Changing::default());
+    let limit = Duration::from_mins(1);
+    let check = FeedFresh::new("ticks", &clock, Arc::clone(&windows) as _, metric("tick_price"), limit);
+    *windows.0.lock() = vec![("a", 1_000_000, 1.0)];
+    assert_eq!(check.check().await.status(), Status::Pass);
+
+    hand.step_wall(chrono::TimeDelta::seconds(1_000 - 1_000_000));
+    let judged = check.check().await; // it may have spoken just now, and has its limit from here on
+    assert_eq!((judged.status(), judged.observed().unwrap().value), (Status::Pass, 0.0));
+    hand.advance(Duration::from_secs(61));
+    let dead = check.check().await;
+    let said = "newest sample of tick_price{feed=\"a\"} is 1m1s old, more than 1m";
+    assert_eq!((dead.status(), dead.output()), (Status::Fail, Some(said)));
+
+    *windows.0.lock() = vec![("a", 1_061, 1.0)];
+    assert_eq!(check.check().await.status(), Status::Pass, "it speaks again");
+}
+
+#[tokio::test]
+async fn the_newest_sample_of_a_feed_is_the_one_that_the_windows_hold() {
+    let (_, clock) = clock_at(1_000);
+    let windows = Arc::new(Changing::default());
+    let limit = Duration::from_mins(1);
+    let check = FeedFresh::new("ticks", &clock, Arc::clone(&windows) as _, metric("tick_price"), limit);
+    *windows.0.lock() = vec![("a", 1_000, 1.0)];
+    assert_eq!(check.check().await.status(), Status::Pass);
+    *windows.0.lock() = vec![("a", 900, 1.0)]; // stamped by a clock that was ahead, and taken back
+    assert_eq!(check.check().await.observed().unwrap().value, 100.0);
+}
+
+#[tokio::test]
 async fn a_feed_that_is_gone_for_good_is_forgotten_when_the_host_wants_it_to_be() {
     let (hand, clock) = clock_at(1_000);
     let windows = Arc::new(Changing::default());
@@ -138,6 +171,33 @@ async fn a_figure_is_told_as_people_read_it() {
     let windows = Arc::new(Newest(vec![("a", 990, 0.150_947_251_905_642_43)]));
     let check = FigureWithin::new("x", &clock, windows, metric("depth"), 0.1, 0.2).unwrap();
     assert_eq!(check.check().await.output(), Some("depth{feed=\"a\"} is 0.1509, above 0.1"));
+}
+
+#[tokio::test]
+async fn a_figure_is_told_on_the_side_of_its_bound_that_it_lies_on() {
+    let (_, clock) = clock_at(1_000);
+    for (value, bound, said) in [
+        (12_345.0, 10.0, "12345, above 10"),
+        (123_457.0, 123_456.0, "123457, above 123456"),
+        (10_001.0, 10_000.0, "10001, above 10000"),
+        (9_007_199_254_740_991.0, 0.0, "9007199254740991, above 0"),
+        (12_345.6, 0.0, "12346, above 0"),
+        (10_000.4, 10_000.0, "10000.4, above 10000"),
+        (0.100_000_001, 0.1, "0.100000001, above 0.1"),
+        (-0.099_999, -0.1, "-0.099999, above -0.1"),
+    ] {
+        let windows = Arc::new(Newest(vec![("a", 990, value)]));
+        let check = FigureWithin::new("x", &clock, windows, metric("lost"), bound, f64::MAX).unwrap();
+        assert_eq!(check.check().await.output(), Some(&*format!("lost{{feed=\"a\"}} is {said}")));
+    }
+    for (left, said) in [
+        (0.249_99, "headroom 0.24999 is below 0.25"),
+        (0.2468, "headroom 0.2468 is below 0.25"),
+        (0.099_999, "headroom 0.099999 is below 0.1"),
+        (-12_345.0, "headroom -12345 is below 0.1"),
+    ] {
+        assert_eq!(Health::from_headroom(left, 0.25, 0.1).output(), Some(said));
+    }
 }
 
 #[tokio::test]
@@ -214,6 +274,14 @@ async fn a_check_that_hangs_or_panics_fails_alone() {
     assert_eq!(report.checks[0].took, Duration::from_secs(2));
 }
 
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("planted");
+    }
+}
+
 /// A check that panics wherever it can.
 struct PanicsIn(&'static str);
 
@@ -234,13 +302,10 @@ impl HealthCheck for PanicsIn {
         'a: 'b,
         Self: 'b,
     {
-        struct PanicsWhenDropped;
-        impl Drop for PanicsWhenDropped {
-            fn drop(&mut self) {
-                panic!("planted");
-            }
-        }
         assert!(self.0 != "call", "planted");
+        if self.0 == "payload" {
+            std::panic::panic_any(PanicsWhenDropped);
+        }
         let left = (self.0 == "drop").then(|| PanicsWhenDropped);
         Box::pin(async move {
             if left.is_some() {
@@ -254,7 +319,7 @@ impl HealthCheck for PanicsIn {
 #[tokio::test]
 async fn a_panic_anywhere_in_a_check_fails_that_check_and_no_other() {
     let (hand, clock) = clock_at(0);
-    let monitor = ["probe", "deadline", "call", "drop", "well"]
+    let monitor = ["probe", "deadline", "call", "payload", "drop", "well"]
         .into_iter()
         .try_fold(HealthMonitor::new(&clock), |monitor, name| monitor.check(PanicsIn(name)))
         .unwrap();
@@ -263,7 +328,14 @@ async fn a_panic_anywhere_in_a_check_fails_that_check_and_no_other() {
     let panicked = Some("the check panicked");
     assert_eq!(
         failed,
-        [("probe", panicked), ("deadline", panicked), ("call", panicked), ("drop", panicked), ("well", None)]
+        [
+            ("probe", panicked),
+            ("deadline", panicked),
+            ("call", panicked),
+            ("payload", panicked),
+            ("drop", panicked),
+            ("well", None)
+        ]
     );
 }
 

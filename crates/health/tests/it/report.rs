@@ -115,6 +115,23 @@ fn hostile_text_stays_on_its_line_in_markdown() {
 }
 
 #[test]
+fn what_is_not_shown_hides_no_mark_at_the_start_of_a_line_of_markdown() {
+    for (text, shown) in [
+        ("\u{1}- x", "\\- x"),
+        ("\u{202e}+ x", "\\+ x"),
+        ("\u{1b} = x", "\\= x"),
+        ("\u{200e}1. x", "1\\. x"),
+        ("1\u{2069}2) x", "12\\) x"),
+        ("1.\u{1} x", "1\\. x"),
+        ("1.\u{1}5 x", "1.5 x"),
+    ] {
+        let markdown =
+            Report::new("r", TimeRange::until(at(1)), at(1), Status::Pass).subtitle(text).to_markdown();
+        assert_eq!(markdown.lines().nth(2), Some(shown), "{text:?}");
+    }
+}
+
+#[test]
 fn the_three_forms_tell_the_same_numbers() {
     let report = report("return", 0.0123);
     let json = report.to_json();
