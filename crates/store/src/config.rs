@@ -80,8 +80,8 @@ pub struct SampleConfig {
     pub flush_batches: usize,
     /// Series that are kept; samples of further ones are dropped and counted. Default: 100,000.
     pub max_series: usize,
-    /// Greatest age of a sample; older ones are not read. They are deleted once the store was open for so long after they came, so that a
-    /// clock that jumps deletes nothing. Default: no bound.
+    /// Greatest age of a sample; older ones are not read. They are deleted once the store was open for so long since they came and
+    /// nothing older than they has come in that time, so that a clock that jumps deletes nothing. Default: no bound.
     pub max_age: Option<HumanDuration>,
 }
 

@@ -121,7 +121,8 @@ impl Samples {
 ///
 /// Values that are not finite, samples that are too old, and series beyond the bound are not kept, and counted by reason. Age
 /// is told by the clock when samples come and when they are read; for it they are deleted only once the store was open for so long
-/// after they came, in all its openings together, by the monotonic clock. So a clock that jumps deletes nothing.
+/// since they came and nothing older than they has come in that time, in all its openings together, by the monotonic clock. So a clock that
+/// jumps deletes nothing.
 ///
 /// What a series gained is told as its last [kind](bellwether_core::Kind) says: a counter that falls has started again from zero, anything
 /// else has fallen. A restart that shows in no fall, as that of a histogram whose sum has outgrown what it was while its count fell, is known

@@ -214,7 +214,8 @@ pub struct ConnectionStats {
 pub struct StoreCheck {
     /// How long the check took.
     pub took: Duration,
-    /// What is wrong: the file has gone, it does not answer, or the last write failed.
+    /// What is wrong: the file has gone, it does not answer, the last write failed, or a log that an earlier process left could not be
+    /// merged yet, though writes go on.
     pub problem: Option<StoreError>,
     /// The writer's task.
     pub writer: Option<TaskStatus>,

@@ -14,7 +14,8 @@ const SPANS: i64 = 50;
 /// What is read depends on the clock alone. A clock can be wrong, also for many openings of a store, and what is deleted is gone. So the
 /// time that a store is open is counted, by the monotonic clock and on from one opening to the next, and beside it is kept which was the
 /// lowest instant that came: what is below all that came within the greatest age of open time was stored before, and is so old however
-/// wrong the clock was. Time that a store is closed is not counted, nor does anything come in it.
+/// wrong the clock was. So a sample may go once the store was open for the greatest age since it came and nothing older than it has come in
+/// that time: a late sample keeps all that is newer than it for so long. Time that a store is closed is not counted, nor does anything come in it.
 #[derive(Debug)]
 pub(crate) struct Age {
     most: Option<Duration>,

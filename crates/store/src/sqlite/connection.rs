@@ -31,6 +31,7 @@ const LOG_PAGES: &str = "PRAGMA wal_checkpoint(NOOP)";
 /// Changes nothing, and fails where nothing may be changed; to begin a transaction does not.
 const MAY_WRITE: &str = "UPDATE meta SET value = value WHERE key = ''";
 const BEGIN: &str = "BEGIN IMMEDIATE";
+const ROLLBACK: &str = "ROLLBACK";
 const SYNCHRONISED: &str = "PRAGMA synchronous = FULL";
 const COMMITTED: &str = "PRAGMA synchronous = NORMAL";
 
@@ -44,6 +45,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     LOG_PAGES,
     MAY_WRITE,
     BEGIN,
+    ROLLBACK,
     SYNCHRONISED,
     COMMITTED,
 ];
@@ -157,18 +159,27 @@ pub(super) struct Connection {
     disk: FailingDisk,
 }
 
-/// How many merges of the log the disk still fails in.
+/// How many merges of the log still fail, and how.
 #[cfg(test)]
 #[derive(Debug, Clone, Default)]
-pub(super) struct FailingDisk(pub(super) std::sync::Arc<std::sync::atomic::AtomicUsize>);
+pub(super) struct FailingDisk(std::sync::Arc<parking_lot::Mutex<Option<Failing>>>);
+
+#[cfg(test)]
+type Failing = (usize, fn() -> sqlx::Error);
 
 #[cfg(test)]
 impl FailingDisk {
+    pub(super) fn fail(&self, merges: usize, error: fn() -> sqlx::Error) {
+        *self.0.lock() = Some((merges, error));
+    }
+
     fn synchronise(&self) -> sqlx::Result<()> {
-        use std::sync::atomic::Ordering::SeqCst;
-        match self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {
-            Ok(_) => Err(sqlx::Error::Io(std::io::Error::other("planted"))),
-            Err(_) => Ok(()),
+        match &mut *self.0.lock() {
+            Some((left, error)) if *left > 0 => {
+                *left -= 1;
+                Err(error())
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -198,6 +209,12 @@ impl Connection {
         Ok(())
     }
 
+    /// Undoes what was begun, if anything was.
+    pub(super) async fn roll_back(&mut self) {
+        // It fails where nothing was begun, or where it was undone with the statement that failed.
+        let _ = sqlx::query(ROLLBACK).execute(&mut self.inner).await;
+    }
+
     /// Merges the log into the file, both synchronised. Tells whether that was possible beside those who read.
     pub(super) async fn merge_log(&mut self) -> sqlx::Result<Merged> {
         #[cfg(test)]
@@ -220,7 +237,8 @@ impl Connection {
 
     /// Leaves the file in one piece: statistics, and the log merged into it.
     pub(super) async fn tidy(&mut self) -> sqlx::Result<Merged> {
-        sqlx::query(OPTIMIZE).execute(&mut self.inner).await?;
+        // Without new statistics reads are slower; the log is to be merged all the same.
+        let _ = sqlx::query(OPTIMIZE).execute(&mut self.inner).await;
         self.merge_log().await
     }
 }

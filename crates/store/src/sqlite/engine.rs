@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::connection::WriterOptions;
 use super::feed::Feed;
-use super::file::inspect;
+use super::file::{behind_links, beside, inspect};
 use super::lock::WriterLock;
 use super::readers::{Reader, Readers};
 use super::request::{RequestQueue, Write};
@@ -51,12 +51,14 @@ impl Engine {
     ) -> Result<Self, StoreError> {
         let Opening { name, clock, figures, wake } = opening;
         inspect(path, &name)?;
-        let lock = WriterLock::take(path, &name)?;
+        let file = behind_links(path);
+        let lock = WriterLock::take(&file, &name)?;
         let busy_timeout = config.busy_timeout.get();
         let queue = RequestQueue::new(config.queue, Arc::clone(&wake), Arc::clone(&figures), &name);
         let readers = Readers::new(path, &name, config, &clock, &figures);
         let desk = Arc::new(Desk {
             path: path.to_owned(),
+            log: beside(&file, "-wal"),
             options: WriterOptions::new(path, &name, busy_timeout, config.max_bytes),
             busy_timeout,
             clock: Arc::clone(&clock),
@@ -230,12 +232,17 @@ mod tests {
     struct Desk {
         engine: Engine,
         figures: Arc<Figures>,
+        config: StoreConfig,
         folder: tempfile::TempDir,
     }
 
     async fn open(clock: SharedClock, change: impl FnOnce(StoreConfig) -> StoreConfig) -> Desk {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("desk.db");
+        let config = change(StoreConfig::file(folder.path().join("desk.db")));
+        open_in(folder, clock, config).await
+    }
+
+    async fn open_in(folder: tempfile::TempDir, clock: SharedClock, config: StoreConfig) -> Desk {
         let figures = Arc::new(Figures::new());
         let opening = Opening {
             name: "desk.db".into(),
@@ -243,9 +250,24 @@ mod tests {
             figures: Arc::clone(&figures),
             wake: Arc::new(Notify::new()),
         };
-        let config = change(StoreConfig::file(&path));
+        let path = config.url.resolve().unwrap();
         let engine = Engine::open(&path, &config, opening, Box::new(|| None)).await.unwrap();
-        Desk { engine, figures, folder }
+        Desk { engine, figures, config, folder }
+    }
+
+    /// What a process that was killed after a few writes leaves, opened again.
+    async fn open_what_was_left(clock: &ManualClock) -> Desk {
+        let killed = open(clock.shared(), |config| config.with_busy_timeout(Duration::from_millis(5))).await;
+        for key in ["left", "behind"] {
+            killed.engine.write(Insert(key, Mishap::None)).await.unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["desk.db", "desk.db-wal"] {
+            std::fs::copy(killed.folder.path().join(file), folder.path().join(file)).unwrap();
+        }
+        let config =
+            StoreConfig::file(folder.path().join("desk.db")).with_busy_timeout(Duration::from_millis(5));
+        open_in(folder, clock.shared(), config).await
     }
 
     async fn value(engine: &Engine, key: &str) -> Option<i64> {
@@ -297,7 +319,57 @@ mod tests {
 
     /// Lets the disk fail in the next merges of the log.
     fn fail(engine: &Engine, merges: usize) {
-        engine.desk.disk.0.store(merges, std::sync::atomic::Ordering::SeqCst);
+        engine.desk.disk.fail(merges, || sqlx::Error::Io(std::io::Error::other("planted")));
+    }
+
+    /// Leaves no room for the next merges of the log.
+    fn fill_the_disk(engine: &Engine, merges: usize) {
+        engine.desk.disk.fail(merges, || sqlx::Error::Database(Box::new(NoRoom("planted: no room"))));
+    }
+
+    /// As the driver tells it.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct NoRoom(&'static str);
+
+    impl sqlx::error::DatabaseError for NoRoom {
+        fn message(&self) -> &str {
+            self.0
+        }
+
+        fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+            Some("13".into())
+        }
+
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> sqlx::error::ErrorKind {
+            sqlx::error::ErrorKind::Other
+        }
+    }
+
+    /// Reads, and goes on reading what is there now.
+    async fn read_on(engine: &Engine) -> Reader<'_> {
+        let mut held = engine.read().await.unwrap();
+        for sql in ["BEGIN", PROBE] {
+            sqlx::query(sql).execute(held.connection().unwrap()).await.unwrap();
+        }
+        held
+    }
+
+    async fn read_no_more(mut held: Reader<'_>) {
+        sqlx::query("ROLLBACK").execute(held.connection().unwrap()).await.unwrap();
+        held.done();
     }
 
     /// Writes what need not outlive a power cut, more than a log holds before it is merged.
@@ -366,10 +438,7 @@ mod tests {
         let desk =
             open(SystemClock::shared(), |config| config.with_busy_timeout(Duration::from_millis(5))).await;
         let (path, aside) = (desk.folder.path().join("desk.db"), desk.folder.path().join("aside.db"));
-        let mut held = desk.engine.read().await.unwrap();
-        for sql in ["BEGIN", PROBE] {
-            sqlx::query(sql).execute(held.connection().unwrap()).await.unwrap();
-        }
+        let held = read_on(&desk.engine).await;
         let failed = desk.engine.write(Rename(path.clone(), aside.clone())).await;
         assert!(failed.is_err());
         std::fs::rename(aside, path).unwrap();
@@ -383,6 +452,135 @@ mod tests {
         desk.engine.write(Insert("b", Mishap::None)).await.unwrap();
         assert_eq!(desk.engine.trouble(), None);
         assert_eq!((value(&desk.engine, "a").await, value(&desk.engine, "b").await), (None, Some(7)));
+    }
+
+    #[tokio::test]
+    async fn a_log_that_an_earlier_process_left_is_merged_before_anything_is_acknowledged_as_synchronised() {
+        let clock = ManualClock::starting_at(DateTime::UNIX_EPOCH);
+        let desk = open_what_was_left(&clock).await;
+        let left = pages_of_the_log(&desk);
+        assert!(left > 1, "opening merges nothing");
+        fail(&desk.engine, usize::MAX);
+        for key in ["a", "b"] {
+            let refused = desk.engine.write(Insert(key, Mishap::None)).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+            desk.engine.write(Level(Durability::Committed)).await.unwrap();
+            assert!(desk.engine.trouble().is_some());
+        }
+        fail(&desk.engine, 0);
+        desk.engine.write(Insert("c", Mishap::None)).await.unwrap();
+        assert!(pages_of_the_log(&desk) < left, "all but the last write is merged");
+        assert_eq!(desk.engine.trouble(), None);
+        for (key, expected) in [("left", Some(7)), ("behind", Some(7)), ("a", None), ("c", Some(7))] {
+            assert_eq!(value(&desk.engine, key).await, expected, "{key}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_no_earlier_process_left_a_log_nothing_is_merged_before_the_first_write() {
+        let desk = open(SystemClock::shared(), |config| config).await;
+        fail(&desk.engine, 1);
+        desk.engine.write(Insert("new", Mishap::None)).await.unwrap();
+        fail(&desk.engine, 0);
+        assert!(desk.engine.close(Duration::from_secs(10)).await.is_clean());
+        let Desk { config, folder, .. } = desk;
+        let desk = open_in(folder, SystemClock::shared(), config).await;
+        fail(&desk.engine, 1);
+        desk.engine.write(Insert("closed", Mishap::None)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_log_that_was_left_and_for_which_there_is_no_room_keeps_nothing_from_being_stored_and_is_tried_again()
+     {
+        let clock = ManualClock::starting_at(DateTime::UNIX_EPOCH);
+        let desk = open_what_was_left(&clock).await;
+        fill_the_disk(&desk.engine, 2);
+        for key in ["a", "b"] {
+            desk.engine.write(Insert(key, Mishap::None)).await.unwrap();
+            assert_eq!(desk.engine.trouble(), Some(StoreError::Full { database: "desk.db".into() }));
+        }
+        assert_eq!(desk.figures.failed.get(), 1, "not with every write");
+        clock.advance(Duration::from_mins(1));
+        desk.engine.write(Insert("c", Mishap::None)).await.unwrap();
+        assert_eq!(desk.figures.failed.get(), 2);
+        let unmerged = pages_of_the_log(&desk);
+        clock.advance(Duration::from_mins(1));
+        desk.engine.write(Insert("d", Mishap::None)).await.unwrap();
+        assert!(pages_of_the_log(&desk) < unmerged);
+        assert_eq!(desk.engine.trouble(), None);
+        for key in ["left", "a", "b", "c", "d"] {
+            assert_eq!(value(&desk.engine, key).await, Some(7), "{key}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_that_was_left_and_that_somebody_reads_keeps_nothing_from_being_stored_and_is_tried_again()
+    {
+        let clock = ManualClock::starting_at(DateTime::UNIX_EPOCH);
+        let desk = open_what_was_left(&clock).await;
+        let held = read_on(&desk.engine).await;
+        desk.engine.write(Insert("a", Mishap::None)).await.unwrap();
+        assert!(
+            matches!(desk.engine.trouble(), Some(StoreError::Unavailable { reason, .. }) if reason.contains("reads"))
+        );
+        read_no_more(held).await;
+        clock.advance(Duration::from_mins(1));
+        desk.engine.write(Insert("b", Mishap::None)).await.unwrap();
+        assert_eq!(desk.engine.trouble(), None);
+        assert!(pages_of_the_log(&desk) < 4);
+    }
+
+    #[tokio::test]
+    async fn after_a_disk_that_failed_in_it_a_log_that_was_left_is_merged_whatever_keeps_it() {
+        let clock = ManualClock::starting_at(DateTime::UNIX_EPOCH);
+        let desk = open_what_was_left(&clock).await;
+        fail(&desk.engine, 1);
+        assert!(desk.engine.write(Insert("a", Mishap::None)).await.is_err());
+        fill_the_disk(&desk.engine, 1);
+        let refused = desk.engine.write(Insert("b", Mishap::None)).await;
+        assert!(matches!(refused, Err(StoreError::Full { .. })), "{refused:?}");
+        desk.engine.write(Insert("c", Mishap::None)).await.unwrap();
+    }
+
+    /// Removes the log and then writes.
+    struct RemoveLog(std::path::PathBuf, &'static str);
+
+    #[async_trait]
+    impl Write for RemoveLog {
+        type Answer = ();
+
+        async fn write(&mut self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+            std::fs::remove_file(&self.0).unwrap();
+            sqlx::query(INSERT).bind(self.1).bind(7).execute(connection).await?;
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_removed_log_that_cannot_be_merged_at_once_is_merged_when_the_store_is_closed() {
+        let short = |config: StoreConfig| config.with_busy_timeout(Duration::from_millis(5));
+        for mishap in ["somebody reads", "the disk fails", "the row is bad"] {
+            let desk = open(SystemClock::shared(), short).await;
+            desk.engine.write(Insert("a", Mishap::None)).await.unwrap();
+            // Its connection is open to the end: the last that is closed would merge the log by itself.
+            let mut open_to_the_end = desk.engine.read().await.unwrap();
+            sqlx::query(PROBE).execute(open_to_the_end.connection().unwrap()).await.unwrap();
+            let held = if mishap == "somebody reads" { Some(read_on(&desk.engine).await) } else { None };
+            fail(&desk.engine, usize::from(mishap == "the disk fails"));
+            let key = if mishap == "the row is bad" { "a" } else { "b" };
+            let refused = desk.engine.write(RemoveLog(desk.folder.path().join("desk.db-wal"), key)).await;
+            assert!(refused.is_err(), "{mishap}");
+            let next = desk.engine.write(Insert("c", Mishap::None)).await;
+            assert!(matches!(next, Err(StoreError::Corrupt { .. })), "{mishap}: {next:?}");
+            if let Some(held) = held {
+                read_no_more(held).await;
+            }
+            assert!(desk.engine.close(Duration::from_secs(10)).await.is_clean());
+            drop(open_to_the_end);
+            let Desk { config, folder, .. } = desk;
+            let desk = open_in(folder, SystemClock::shared(), config).await;
+            assert_eq!(value(&desk.engine, "a").await, Some(7), "{mishap}");
+        }
     }
 
     #[tokio::test]

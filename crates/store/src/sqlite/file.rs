@@ -47,6 +47,22 @@ pub(crate) fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
+/// A file of the same name with an ending, in the same folder.
+pub(crate) fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
+}
+
+/// The file itself where a link leads to it. SQLite keeps the log beside the file, not beside the link.
+pub(crate) fn behind_links(path: &Path) -> PathBuf {
+    match std::fs::read_link(path) {
+        // The link may lead to where a file is still to be made.
+        Ok(target) => std::fs::canonicalize(path).unwrap_or_else(|_| folder_of(path).join(target)),
+        Err(_) => path.to_owned(),
+    }
+}
+
 /// Looks at a file before SQLite touches it: nothing there, an empty file, a database that is ours or nobody's, or why not.
 pub(crate) fn inspect(path: &Path, name: &str) -> Result<(), StoreError> {
     let not_a_database = |found: String| Err(StoreError::NotADatabase { database: name.to_owned(), found });

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::file::{FileIdentity, folder_of};
+use super::file::{FileIdentity, beside, folder_of};
 use crate::StoreError;
 
 /// Held as long as it lives. The system lets go of it when the process ends, however it ends.
@@ -16,9 +16,7 @@ pub(crate) struct WriterLock {
 impl WriterLock {
     /// Takes the lock of a database, or says who has it.
     pub(crate) fn take(database: &Path, name: &str) -> Result<Self, StoreError> {
-        let mut path = database.as_os_str().to_owned();
-        path.push("-lock");
-        let path = PathBuf::from(path);
+        let path = beside(database, "-lock");
         let folder = |error: std::io::Error| StoreError::Folder {
             database: name.to_owned(),
             folder: folder_of(database),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellwether_core::SharedClock;
+use bellwether_core::{Monotonic, SharedClock};
 use parking_lot::Mutex;
 use sqlx::SqliteConnection;
 use tokio::sync::{Notify, oneshot};
@@ -20,6 +20,9 @@ use crate::own_metrics::Figures;
 /// Most requests of one commit.
 const MAX_GROUP: usize = 256;
 
+/// How long writes go on before a log that an earlier process left, and that could not be merged, is tried again.
+const MERGE_AGAIN: Duration = Duration::from_mins(1);
+
 const COMMIT: &str = "COMMIT";
 
 #[cfg(test)]
@@ -28,6 +31,8 @@ pub(super) const STATEMENTS: &[&str] = &[COMMIT];
 /// What the writer shares with those who ask it; it outlives a restart of the task.
 pub(super) struct Desk {
     pub(super) path: PathBuf,
+    /// Beside the file, wherever that is.
+    pub(super) log: PathBuf,
     pub(super) name: String,
     pub(super) busy_timeout: Duration,
     pub(super) options: WriterOptions,
@@ -57,7 +62,7 @@ impl Desk {
     pub(super) fn same_file(&self) -> Result<(), StoreError> {
         let Identity { file, log } = *self.identity.lock();
         let reason = match FileIdentity::at(&self.path) {
-            now if file.is_none() || now == file => match FileIdentity::at(&self.log_path()) {
+            now if file.is_none() || now == file => match FileIdentity::at(&self.log) {
                 now if log.is_none() || now == log => return Ok(()),
                 _ => {
                     "its log was removed or replaced while it was open: what it held is merged into the file when the store is closed"
@@ -71,13 +76,7 @@ impl Desk {
 
     fn has_its_log(&self) -> bool {
         let log = self.identity.lock().log;
-        log.is_none() || FileIdentity::at(&self.log_path()) == log
-    }
-
-    fn log_path(&self) -> PathBuf {
-        let mut log = self.path.as_os_str().to_owned();
-        log.push("-wal");
-        log.into()
+        log.is_none() || FileIdentity::at(&self.log) == log
     }
 
     fn fault(&self, error: &sqlx::Error) -> StoreError {
@@ -99,7 +98,7 @@ impl Desk {
     fn measure_files(&self) {
         let bytes = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         self.figures.file_bytes.set(bytes(&self.path));
-        self.figures.wal_bytes.set(bytes(&self.log_path()));
+        self.figures.wal_bytes.set(bytes(&self.log));
     }
 }
 
@@ -126,14 +125,44 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     /// What the feed adds could not be written; it has not been since.
     sheds: bool,
-    /// A commit has failed, or merging the log: how much of the log is on the disk is not known. Until it is merged nothing is
-    /// acknowledged that must outlive a power cut.
-    doubtful: bool,
+    doubt: Doubt,
+}
+
+/// Whether the log may lack pages on the disk. What is written after them would be lost with them in a power cut, so the log is merged
+/// into the file before anything is acknowledged that must outlive one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// It lacks none.
+    None,
+    /// An earlier process ended without merging it, as one does that is killed, or one whose disk failed. That is no sign of a failure:
+    /// when there is no room to merge it, or somebody reads what it is to be merged into, writes go on, and it is tried again.
+    Left {
+        /// When merging it was tried last.
+        tried: Option<Monotonic>,
+    },
+    /// A commit has failed, or merging it.
+    Failed,
+}
+
+impl Doubt {
+    /// Whether the log is to be merged before the next write that must outlive a power cut.
+    fn is_due(self, now: Monotonic) -> bool {
+        match self {
+            Self::None => false,
+            Self::Left { tried } => tried.is_none_or(|tried| now.saturating_since(tried) >= MERGE_AGAIN),
+            Self::Failed => true,
+        }
+    }
+
+    /// Whether it was told as trouble, which holds as long as the doubt does.
+    fn is_told(self) -> bool {
+        matches!(self, Self::Left { tried: Some(_) } | Self::Failed)
+    }
 }
 
 impl Writer {
     pub(super) fn new(desk: Arc<Desk>, feed: Option<Box<dyn Feed>>) -> Self {
-        Self { desk, feed, connection: None, sheds: false, doubtful: false }
+        Self { desk, feed, connection: None, sheds: false, doubt: Doubt::None }
     }
 
     /// Opens the database, tells how that went, and serves until the queue is closed. Ends at once if it cannot be opened.
@@ -151,13 +180,17 @@ impl Writer {
 
     /// Serves until the queue is closed, after a failure of the task.
     pub(super) async fn serve_again(mut self) {
-        self.doubtful = true;
+        self.doubt = Doubt::Failed;
         self.desk.identity.lock().log = None;
         self.desk.figures.reopened.increment();
         self.serve().await;
     }
 
     async fn open_first(&mut self) -> Result<(), StoreError> {
+        // Opening merges nothing, nor does it write anything else.
+        if std::fs::metadata(&self.desk.log).is_ok_and(|log| log.len() > 0) {
+            self.doubt = Doubt::Left { tried: None };
+        }
         let now = self.desk.clock.now().timestamp_micros();
         let connection = self.desk.options.open_first(now).await?;
         #[cfg(feature = "alerts")]
@@ -187,7 +220,7 @@ impl Writer {
         };
         match load.await {
             Ok(_) => {
-                self.desk.identity.lock().log = FileIdentity::at(&self.desk.log_path());
+                self.desk.identity.lock().log = FileIdentity::at(&self.desk.log);
                 self.connection = Some(connection);
                 Ok(())
             }
@@ -225,6 +258,12 @@ impl Writer {
             let database = &self.desk.name;
             match connection.tidy().await {
                 Ok(Merged::All) => {}
+                Ok(Merged::Part) if !self.desk.has_its_log() => {
+                    tracing::error!(
+                        database,
+                        "the log was removed, and somebody still reads what it was to be merged into"
+                    );
+                }
                 Ok(Merged::Part) => {
                     tracing::warn!(database, "the log stays beside the file, for somebody still reads");
                 }
@@ -323,7 +362,7 @@ impl Writer {
                 self.desk.figures.committed(took.as_secs_f64());
                 self.sheds &= !with_feed;
                 // That alerts fit does not mean that samples do, nor what need not outlive a power cut that anything else does.
-                if !self.sheds && !self.doubtful {
+                if !self.sheds && !self.doubt.is_told() {
                     *self.desk.trouble.lock() = None;
                 }
             }
@@ -335,7 +374,9 @@ impl Writer {
                 | Failed::Feed(error)
                 | Failed::Commit(error)) = failed;
                 self.in_trouble(error);
-                self.doubtful |= matches!(failed, Failed::Commit(error) if leaves_doubt(error));
+                if matches!(failed, Failed::Commit(error) if leaves_doubt(error)) {
+                    self.doubt = Doubt::Failed;
+                }
                 let as_before = matches!(
                     failed,
                     Failed::Elsewhere(_) | Failed::Doubt(_) | Failed::Begin(StoreError::Busy { .. })
@@ -359,19 +400,10 @@ impl Writer {
         let durability = durability.unwrap_or(Durability::Synchronised);
         let desk = Arc::clone(&self.desk);
         let fault = |error: sqlx::Error| desk.fault(&error);
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        if self.doubtful && durability == Durability::Synchronised {
-            // A disk that failed may have lost pages of the log, and then nothing after them would count.
-            match connection.merge_log().await.map_err(fault).map_err(Failed::Begin)? {
-                Merged::All => self.doubtful = false,
-                Merged::Part => {
-                    let reason =
-                        "a write to its log has failed, and somebody reads what the log is to be merged into";
-                    let (database, reason) = (desk.name.clone(), reason.to_owned());
-                    return Err(Failed::Doubt(StoreError::Unavailable { database, reason }));
-                }
-            }
+        if durability == Durability::Synchronised {
+            self.settle_doubt().await?;
         }
+        let Some(connection) = &mut self.connection else { return Ok(()) };
         connection.begin(durability).await.map_err(fault).map_err(Failed::Begin)?;
         let connection = &mut connection.inner;
         for (at, request) in group.iter_mut().enumerate() {
@@ -386,6 +418,43 @@ impl Writer {
         }
         // Only now is it certain that it went into the file that others find.
         self.desk.same_file().map_err(Failed::Commit)
+    }
+
+    /// Merges a log that may lack pages on the disk.
+    async fn settle_doubt(&mut self) -> Result<(), Failed> {
+        let is_due = self.doubt.is_due(self.desk.clock.monotonic());
+        let Some(connection) = self.connection.as_mut().filter(|_| is_due) else { return Ok(()) };
+        let was_left = matches!(self.doubt, Doubt::Left { .. });
+        let failed = match connection.merge_log().await {
+            Ok(Merged::All) => {
+                self.doubt = Doubt::None;
+                return Ok(());
+            }
+            Ok(Merged::Part) => {
+                let why = if was_left {
+                    "whether the log that an earlier process left is on the disk is not known"
+                } else {
+                    "a write to its log has failed"
+                };
+                let reason = format!("{why}, and somebody reads what the log is to be merged into");
+                Failed::Doubt(StoreError::Unavailable { database: self.desk.name.clone(), reason })
+            }
+            Err(error) => Failed::Begin(self.desk.fault(&error)),
+        };
+        match &failed {
+            Failed::Doubt(error)
+            | Failed::Begin(error @ (StoreError::Full { .. } | StoreError::Busy { .. }))
+                if was_left =>
+            {
+                self.in_trouble(error);
+                self.doubt = Doubt::Left { tried: Some(self.desk.clock.monotonic()) };
+                Ok(())
+            }
+            _ => {
+                self.doubt = Doubt::Failed;
+                Err(failed)
+            }
+        }
     }
 
     async fn slice(&mut self) {
@@ -414,7 +483,9 @@ impl Writer {
             Ok(()) => self.desk.figures.commits.increment(),
             Err(error) => {
                 let error = self.desk.fault(&error);
-                self.doubtful |= leaves_doubt(&error);
+                if leaves_doubt(&error) {
+                    self.doubt = Doubt::Failed;
+                }
                 self.in_trouble(&error);
                 self.give_up().await;
             }
@@ -432,7 +503,7 @@ impl Writer {
             let error = self.desk.fault(&error);
             self.in_trouble(&error);
             if leaves_doubt(&error) {
-                self.doubtful = true;
+                self.doubt = Doubt::Failed;
                 self.give_up().await;
             }
         }
@@ -448,14 +519,23 @@ impl Writer {
         *trouble = Some(error.clone());
     }
 
+    /// Closes the connection, to open it anew with the next transaction; but not while only it can reach a log that was removed: it is
+    /// kept, refuses what it is asked for, and merges the log when the store is closed.
     async fn give_up(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        self.desk.figures.reopened.increment();
         if self.desk.has_its_log() {
             self.desk.identity.lock().log = None;
-        } else if let Err(error) = connection.merge_log().await {
-            tracing::error!(database = self.desk.name, %error, "a log that was removed could not be merged");
+        } else {
+            let database = &self.desk.name;
+            connection.roll_back().await;
+            let merged = connection.merge_log().await;
+            if !matches!(merged, Ok(Merged::All)) {
+                tracing::error!(database, ?merged, "a log that was removed could not be merged yet");
+                self.connection = Some(connection);
+                return;
+            }
         }
+        self.desk.figures.reopened.increment();
         close(connection.inner).await;
     }
 }

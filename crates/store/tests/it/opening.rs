@@ -201,3 +201,27 @@ async fn opening_changes_nothing_of_what_was_claimed_before() {
     assert!(desk.store.alerts().next_due(&pager).await.unwrap().unwrap() <= time(0));
     assert_eq!(row(&desk).await, before);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_behind_a_link_is_locked_and_its_log_watched_where_they_are() {
+    for is_there in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("disk").join("desk.db"), folder.path().join("link.db"));
+        std::fs::create_dir(folder.path().join("disk")).unwrap();
+        if is_there {
+            let store = Store::open(&StoreConfig::file(&file), &clock()).await.unwrap();
+            store.close(std::time::Duration::from_secs(10)).await.into_result().unwrap();
+        }
+        std::os::unix::fs::symlink("disk/desk.db", &link).unwrap();
+        let store = Store::open(&StoreConfig::file(&link), &clock()).await.unwrap();
+        let put = [crate::fixture::delivery("pager", "A", 1, bellwether_core::Severity::Error)];
+        store.alerts().put(&put, time(0)).await.unwrap();
+        assert!(store.check().await.wal_bytes > 0);
+        let second = Store::open(&StoreConfig::file(&file), &clock()).await.err();
+        assert!(matches!(second, Some(StoreError::InUse { .. })), "{second:?}");
+        std::fs::remove_file(folder.path().join("disk").join("desk.db-wal")).unwrap();
+        let problem = store.check().await.problem;
+        assert!(matches!(problem, Some(StoreError::Corrupt { .. })), "{problem:?}");
+    }
+}
