@@ -273,7 +273,8 @@ impl Courier {
         {
             let first = std::mem::replace(&mut held, other);
             let at = self.steady.now();
-            self.outbox.release(&first, at, at).await?;
+            // Should it not be taken back, it comes again when its lease ends; the other is sent all the same.
+            let _ = self.outbox.release(&first, at, at).await;
         }
         let Some(channel) = &self.channel else {
             let reason = self.record.failure().unwrap_or_default();

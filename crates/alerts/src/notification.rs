@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use bellwether_core::{Labels, Severity};
 use chrono::{DateTime, Utc};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use crate::alert::{ALERT_NAME, SEVERITY};
 use crate::annotations::Annotations;
@@ -90,7 +90,7 @@ impl Truncated {
     }
 }
 
-/// The oldest message that one took the place of.
+/// The message since which one waits: the oldest that it took the place of without anything firing anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Oldest {
@@ -152,14 +152,16 @@ impl Notification {
     }
 
     /// This message in the place of an older one of its group that was never delivered, or nothing if it must not take that place and waits
-    /// for the older one instead. Both must be about alerts ([`NotificationKind::Alerts`]) of one group, for one receiver, and list all that they count
+    /// for the older one instead. Both must be about alerts ([`NotificationKind::Alerts`]) of one group, for one receiver, in the order of their
+    /// [sequence](Self::sequence), and list all that they count
     /// ([`truncated`](Self::truncated) leaves nothing out, of both together neither); and every alert that the older one says to fire must be mentioned by the newer one,
     /// as firing or as over. One that is not, because the receiver does not hear of ends, would never be heard of.
     ///
     /// A message says everything that fires in its group, so the newer one is right about that. What it need not repeat is what the older one
     /// was the only one to say: that alerts are over. Those which the newer one does not mention are added to it, and the count of messages that
-    /// it [took the place of](Self::superseded) grows. It is as [urgent](Self::urgency) as the more urgent of both, and counts as waiting since the older one does:
-    /// whoever gives up what could not be delivered for long counts from there. Key, sequence and time stay those of the newer one.
+    /// it [took the place of](Self::superseded) grows. It is as [urgent](Self::urgency) as the more urgent of both, and counts as waiting since the older one does,
+    /// unless something [fires anew](Self::fires_anew): whoever gives up what could not be delivered for long counts from there. Key, sequence and time stay those
+    /// of the newer one.
     ///
     /// ```
     /// use bellwether_alerts::{Alert, GroupKey, Notification, ReceiverName};
@@ -184,7 +186,8 @@ impl Notification {
         let whole =
             |message: &Self| message.kind == NotificationKind::Alerts && message.truncated.total() == 0;
         let of_one_group = self.group_key == older.group_key && self.receiver == older.receiver;
-        if !whole(self) || !whole(older) || !of_one_group || self.key == older.key {
+        let in_order = self.sequence >= older.sequence && self.key != older.key;
+        if !whole(self) || !whole(older) || !of_one_group || !in_order {
             return None;
         }
         let mentioned: HashSet<_> = self.listed().map(Alert::labels).collect();
@@ -200,29 +203,39 @@ impl Notification {
         both.resolved.sort_by(Alert::worst_first);
         both.superseded = self.superseded.saturating_add(older.superseded).saturating_add(1);
         both.urgency = Some(self.urgency().max(older.urgency()));
-        both.oldest = Some(older.oldest());
+        if !self.fires_anew(older) {
+            both.oldest = Some(older.oldest());
+        }
         Some(both)
     }
 
-    /// What is left to say of a message of its group after `newer` has arrived before it, or nothing: the ends that the newer one does not
-    /// mention, under a key of their own. What it says to fire is out of date.
+    /// Whether it says of an alert that it fires that did not fire by `older`, or began later. If so, and it takes the place of that one, neither the age of
+    /// that one nor the attempts made of it are its own: what is new is not given up for what was before it.
+    pub fn fires_anew(&self, older: &Self) -> bool {
+        let fired: HashMap<_, _> =
+            older.firing.iter().map(|alert| (alert.labels(), alert.starts_at())).collect();
+        let is_new = |alert: &Alert| fired.get(alert.labels()).is_none_or(|start| *start < alert.starts_at());
+        self.firing.iter().any(is_new)
+    }
+
+    /// What is left to say of a message of its group after newer ones have arrived before it, or nothing: what none of them `mentioned`, under a key of
+    /// its own.
     #[cfg(feature = "runtime")]
-    pub(crate) fn left_after(&self, newer: &Self) -> Option<Self> {
-        let mentioned: HashSet<_> = newer.listed().map(Alert::labels).collect();
-        let left = self.resolved.iter().filter(|alert| !mentioned.contains(alert.labels())).cloned();
-        let left: Vec<_> = left.collect();
+    pub(crate) fn left_after(&self, mentioned: impl Fn(&Alert) -> bool) -> Option<Self> {
+        let left: Vec<_> = self.listed().filter(|alert| !mentioned(alert)).cloned().collect();
         if left.is_empty() {
             return None;
         }
         let (receiver, group) = (self.receiver.clone(), self.group_key.clone());
-        let mut ends = Self::alerts(receiver, group, self.group_labels.clone(), self.sequence, self.at, left);
-        ends.key = IdempotencyKey::of_words(&self.receiver, &self.group_key, self.sequence, ["ends"]);
-        ends.superseded = self.superseded;
-        ends.oldest = Some(self.oldest());
-        Some(ends)
+        let mut rest = Self::alerts(receiver, group, self.group_labels.clone(), self.sequence, self.at, left);
+        rest.key = IdempotencyKey::of_words(&self.receiver, &self.group_key, self.sequence, ["rest"]);
+        rest.truncated = self.truncated;
+        rest.superseded = self.superseded;
+        rest.oldest = Some(self.oldest());
+        Some(rest)
     }
 
-    /// The oldest message that it took the place of; itself if there is none.
+    /// The message since which it waits: the oldest that it took the place of without anything firing anew; itself if there is none.
     pub(crate) fn oldest(&self) -> Oldest {
         self.oldest.unwrap_or(Oldest { key: self.key, at: self.at })
     }
@@ -493,6 +506,19 @@ mod tests {
         let message = message(vec![hostile]);
         assert_eq!(message.title(), "[FIRING 1] warning Gap symbol=A  Bcc: x ");
         assert_eq!(message.text().lines().count(), 1);
+    }
+
+    #[test]
+    fn only_a_newer_message_takes_the_place_of_another() {
+        let numbered = |sequence| {
+            let receiver = ReceiverName::new("desk").unwrap();
+            let group = GroupKey::from_text("{}:{}");
+            let alerts = vec![alert("A", Severity::Info)];
+            Notification::alerts(receiver, group, Labels::empty(), sequence, AT, alerts)
+        };
+        assert!(numbered(2).in_place_of(&numbered(1)).is_some());
+        assert_eq!(numbered(1).in_place_of(&numbered(2)), None);
+        assert_eq!(numbered(1).in_place_of(&numbered(1)), None);
     }
 
     #[test]

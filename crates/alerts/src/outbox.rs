@@ -110,9 +110,10 @@ pub struct DeadLetter {
 /// of its group are not claimed. So nobody hears that an alert fires after hearing that it is over. What is put by [`supersede`](Self::supersede) does not wait
 /// for those before it where it takes their place.
 ///
-/// With an outbox of the host's, messages that it cannot take are delivered from one in memory beside it. Once such a message has been delivered, what
-/// the host's outbox holds of its group from before is not sent, but for the ends in it, as long as this process lives. One that ends in between leaves no
-/// trace of that: the next one delivers the older message too, and people hear that an alert fires whose end they have heard.
+/// With an outbox of the host's, messages that it cannot take are delivered from one in memory beside it. Once such a message has been delivered, of what
+/// the host's outbox holds of its group from before only the alerts are sent, firing or over, that no message delivered since has mentioned, as long as this
+/// process lives: that an alert fires is told late rather than never. One that ends in between leaves no trace of that: the next one delivers the older
+/// message whole, and people hear that an alert fires whose end they have heard.
 ///
 /// Times are those of whoever calls, who must not let them step back or forth with the wall clock; see the methods for what they mean.
 #[async_trait]
@@ -127,9 +128,10 @@ pub trait Outbox: Send + Sync {
     /// anyone, as [`Notification::in_place_of`] says, the newest first, up to one whose place it must not take: they are settled, and what is stored is the message
     /// that says it all. So a channel that fails for long gathers one message per group, and one that says what is so now is not held back by one that says what was.
     ///
-    /// It stands where the oldest of them stood, so that a group that changes all the time is not sent to the end of the queue each time, and is due at once. The
-    /// attempts made of that one count as its own, and it waits since then: what is given up after so many attempts, or so long, is given up although
-    /// its group goes on changing; the next message of the group begins anew.
+    /// It stands where the oldest of them stood, so that a group that changes all the time is not sent to the end of the queue each time, and is due at once.
+    /// Unless something [fires anew](Notification::fires_anew), the attempts made of the one whose place it takes count as its own, and it waits since then: what
+    /// is given up after so many attempts, or so long, is given up although its group goes on changing. Where something does, neither is taken over: an alert
+    /// is never given up for what was tried before it fired.
     ///
     /// A message before it that is held goes on first: it is on its way. Should that fail, the delivery is handed over again: one that is known
     /// and open takes the places that it could not take before, and counts as not new. One that is held itself, or settled, is left as it is.

@@ -24,10 +24,11 @@ pub struct DeliveryConfig {
     /// How far waits are spread, as a fraction of each. Default 0.5; 0 to 0.99.
     pub jitter: f64,
     /// Most attempts, the first included. As many as fit into `give_up_after` if not said; 1 to 1,000,000. Those made for a
-    /// message whose place a newer one took count for the newer one.
+    /// message whose place a newer one took count for the newer one, unless an alert [fires anew](crate::Notification::fires_anew) by it.
     pub max_attempts: Option<u32>,
     /// How long after a message was made its last attempt may begin; then it is a dead letter. Default 4 h, when the engine tells again
-    /// anyway; 1 s to 30 days. One that took the place of an older message counts from when that was made.
+    /// anyway; 1 s to 30 days. One that took the place of an older message counts from when that was made, unless an alert
+    /// [fires anew](crate::Notification::fires_anew) by it.
     pub give_up_after: HumanDuration,
     /// How many messages may be sent in which time.
     pub rate: RateConfig,

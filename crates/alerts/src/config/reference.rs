@@ -78,8 +78,8 @@ const DELIVERY: &[Delivery] = delivery! {
     "retry_factor", "what each wait is multiplied by to give the next", "", "1 to 10";
     "longest_retry", "longest wait between attempts", "duration", "`first_retry` to 1d";
     "jitter", "how far waits are spread, as a fraction of each", "ratio", "0 to 0.99";
-    "max_attempts", "most attempts, the first included; as many as fit into `give_up_after` if not set", "", "1 to 1000000";
-    "give_up_after", "how long after a message was made its last attempt may begin", "duration", "1s to 30d";
+    "max_attempts", "most attempts, the first included, and those of messages whose place it took unless an alert fires anew by it; as many as fit into `give_up_after` if not set", "", "1 to 1000000";
+    "give_up_after", "how long after a message was made its last attempt may begin; after the oldest was made whose place it took, unless an alert fires anew by it", "duration", "1s to 30d";
     "rate.permits", "how many messages may be sent in `rate.per`", "", "1 to 65536";
     "rate.per", "the time in which they are counted", "duration", "1ms to 1d";
     "rate.reserved_for_critical", "how many of them are for critical messages alone", "", "0 to one less than `rate.permits`";

@@ -40,6 +40,15 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
     }
 }
 
+impl<K: Clone + Eq + Hash, V: Ord> Recent<K, V> {
+    /// Notes a thing unless what is noted is greater.
+    pub(super) fn note_greater(&mut self, key: K, thing: V) {
+        if self.get(&key).is_none_or(|noted| *noted <= thing) {
+            self.note(key, thing);
+        }
+    }
+}
+
 impl<K: Clone + Eq + Hash> Recent<K, u64> {
     /// Notes a place after all places that were noted before, unless it has one.
     pub(super) fn note_next(&mut self, key: K) {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bellwether_core::{Page, PageRequest, Severity, Tally};
+use bellwether_core::{Labels, Page, PageRequest, Severity, Tally};
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tracing::{info, warn};
@@ -18,13 +18,17 @@ use crate::{
 /// Groups of which the latest message is remembered.
 const GROUPS: usize = 10_000;
 
+/// Alerts of which is remembered what was said last.
+const MENTIONS: usize = 20_000;
+
 /// A group as one channel hears of it.
 type ChannelGroup = (ChannelName, GroupKey);
 
 /// The host's outbox, if it has one, and one in memory beside it: what the first cannot store now is delivered from the second, so that
 /// people hear of what is wrong although the store is away. That is counted, and lost if the process ends before it is delivered. So is the
 /// knowledge of what was delivered from memory: what the store then still holds of that group was put before it, and the next process, which
-/// cannot know, delivers it, a beginning whose end was heard already included.
+/// cannot know, delivers it, a beginning whose end was heard already included. As long as it is known, of what was put before only that is told which
+/// nothing delivered since has mentioned.
 pub(crate) struct SafeOutbox {
     store: Option<Arc<dyn Outbox>>,
     memory: MemoryOutbox,
@@ -37,9 +41,11 @@ pub(crate) struct SafeOutbox {
     latest: Mutex<Recent<ChannelGroup, Delivery>>,
     /// The place of each message of alerts among all that were put here.
     places: Mutex<Recent<IdempotencyKey, u64>>,
-    /// The message of each group that was last delivered, where host's outbox and memory may both hold some: what they still hold that was put before
-    /// it is out of date.
-    passed: Mutex<Recent<ChannelGroup, Arc<Notification>>>,
+    /// The place of the latest message of each group that was delivered, where host's outbox and memory may both hold some: what they still hold that was
+    /// put before it is out of date, but for what no message says that was put after it.
+    passed: Mutex<Recent<ChannelGroup, Place>>,
+    /// The place of the latest of those messages that listed an alert.
+    mentioned: Mutex<Recent<(ChannelGroup, Labels), Place>>,
 }
 
 /// A claim, and the store that gave it, if it was not memory.
@@ -53,14 +59,18 @@ pub(crate) struct Held {
 /// What is left to say of a message after a newer one.
 enum Left {
     Nothing,
-    Ends(Delivery),
+    Rest(Delivery),
 }
+
+/// Which of two messages of a group is the newer one: the place among all that were put here, then the sequence. What an earlier run left was put before
+/// everything else.
+type Place = (u64, u64);
 
 impl Held {
     /// What is to be delivered: the claim's, or what is left to say of it.
     pub(crate) fn delivery(&self) -> &Delivery {
         match &self.left {
-            Some(Left::Ends(ends)) => ends,
+            Some(Left::Rest(rest)) => rest,
             _ => self.claim.delivery(),
         }
     }
@@ -104,6 +114,7 @@ impl SafeOutbox {
             latest: Mutex::new(Recent::new(GROUPS)),
             places: Mutex::new(Recent::new(GROUPS)),
             passed: Mutex::new(Recent::new(GROUPS)),
+            mentioned: Mutex::new(Recent::new(MENTIONS)),
         }
     }
 
@@ -188,21 +199,38 @@ impl SafeOutbox {
         None
     }
 
-    /// What is left to say of a delivery that one put after it has passed by.
+    fn place(&self, message: &Notification) -> Place {
+        (self.places.lock().get(&message.key()).copied().unwrap_or_default(), message.sequence())
+    }
+
+    /// What is left to say of a delivery that one put after it has passed by: what none of those has mentioned.
     fn left_of(&self, delivery: &Delivery) -> Option<Left> {
-        let newer = self.passed.lock().get(&channel_group(delivery)).cloned()?;
+        let group = channel_group(delivery);
+        let passed = self.passed.lock().get(&group).copied()?;
         let message = delivery.notification();
-        // What an earlier run left was put before everything else.
-        let place =
-            |message: &Notification| self.places.lock().get(&message.key()).copied().unwrap_or_default();
-        let is_older = place(message) < place(&newer) || message.key() == newer.key();
-        if message.kind() != NotificationKind::Alerts || !is_older {
+        let place = self.place(message);
+        if message.kind() != NotificationKind::Alerts || place > passed {
             return None;
         }
-        let ends = message.left_after(&newer);
-        Some(ends.map_or(Left::Nothing, |ends| {
-            Left::Ends(Delivery::new(delivery.channel().clone(), Arc::new(ends)))
+        let said = self.mentioned.lock();
+        let rest = message.left_after(|alert| {
+            let last = said.get(&(group.clone(), alert.labels().clone()));
+            last.is_some_and(|last| *last >= place)
+        });
+        Some(rest.map_or(Left::Nothing, |rest| {
+            Left::Rest(Delivery::new(delivery.channel().clone(), Arc::new(rest)))
         }))
+    }
+
+    /// A delivery has been made: what was put before it is out of date.
+    fn pass(&self, delivery: &Delivery) {
+        let (group, place) = (channel_group(delivery), self.place(delivery.notification()));
+        let mut said = self.mentioned.lock();
+        for alert in delivery.notification().listed() {
+            said.note_greater((group.clone(), alert.labels().clone()), place);
+        }
+        drop(said);
+        self.passed.lock().note_greater(group, place);
     }
 
     /// A claim was given back: what came after it in its group meanwhile takes its place.
@@ -250,8 +278,8 @@ impl SafeOutbox {
     ) -> Result<(), RepositoryError> {
         let place = channel_group(held.claim.delivery());
         let in_both = self.store.is_some() && (held.store.is_none() || self.memory.holds(&place.0, &place.1));
-        if in_both && held.left.is_none() {
-            self.passed.lock().note(place, Arc::clone(held.claim.notification()));
+        if in_both && held.claim.notification().kind() == NotificationKind::Alerts {
+            self.pass(held.claim.delivery());
         }
         match &held.store {
             Some(store) => self.ask(store.delivered(&held.claim, receipt, at)).await,

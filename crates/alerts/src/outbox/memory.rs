@@ -183,8 +183,8 @@ impl State {
         self.settled.contains(&(delivery.channel.clone(), delivery.notification.key()))
     }
 
-    /// Puts a delivery, `known` by its number if it is open, where the oldest is that it takes the place of, with the attempts of that one; false if
-    /// it takes the place of none.
+    /// Puts a delivery, `known` by its number if it is open, where the oldest is that it takes the place of, with the attempts of that one unless something
+    /// fires anew; false if it takes the place of none.
     fn take_places(&mut self, delivery: &Delivery, known: Option<u64>, now: DateTime<Utc>) -> bool {
         let Some(lane) = self.lanes.get_mut(&delivery.channel) else { return false };
         let mut message = Arc::clone(&delivery.notification);
@@ -196,14 +196,17 @@ impl State {
         }
         let Some(members) = lane.groups.get(message.group_key()) else { return false };
         let mut replaced = Vec::new();
+        let mut attempts = 0;
         for &id in members.range(..known.unwrap_or(u64::MAX)).rev() {
             let Some(older) = lane.open.get(&id).filter(|older| !older.is_held(now)) else { break };
             let Some(both) = message.in_place_of(&older.delivery.notification) else { break };
+            if !message.fires_anew(&older.delivery.notification) {
+                attempts = older.attempts;
+            }
             message = Arc::new(both);
             replaced.push(id);
         }
         let Some(&place) = replaced.last() else { return false };
-        let attempts = lane.open.get(&place).map_or(0, |oldest| oldest.attempts);
         let taken: Vec<_> = known.into_iter().chain(replaced).filter_map(|id| lane.take(id)).collect();
         let own = message.key();
         lane.add(place, Delivery::new(delivery.channel.clone(), message), attempts, now);

@@ -73,6 +73,7 @@ pub async fn superseding_conformance<O: Outbox, F: Future<Output = O>>(make: imp
         kit().await?.a_replaced_message_stays_as_urgent_as_it_was().await?;
         kit().await?.a_group_that_changes_all_the_time_keeps_its_place_in_the_queue().await?;
         kit().await?.what_another_does_not_speak_of_keeps_its_place().await?;
+        kit().await?.what_begins_anew_inherits_neither_age_nor_attempts().await?;
         Ok::<_, Trouble>(())
     };
     if let Err(error) = checked.await {
@@ -131,8 +132,8 @@ impl<O: Outbox> Kit<O> {
         assert_eq!(said(claim.notification()), all, "the newest, and every end that nobody was told of");
         assert_eq!(
             (claim.notification().key(), claim.attempt()),
-            (third.key(), 2),
-            "the attempt for the first counts"
+            (third.key(), 1),
+            "the attempt for the first is not one for D, which is new"
         );
         assert_eq!(claim.notification().superseded(), 2);
         self.outbox.delivered(&claim, &Receipt::delivered(), at(2)).await?;
@@ -164,7 +165,7 @@ impl<O: Outbox> Kit<O> {
         assert_eq!(self.supersede(&third, 5).await?, 0, "what is held itself is left as it is");
         self.outbox.release(&claim, at(6)).await?;
         let claim = self.one(6).await?;
-        assert_eq!((claim.attempt(), said(claim.notification()).len()), (2, 3));
+        assert_eq!((claim.attempt(), said(claim.notification()).len()), (1, 3));
         self.outbox.delivered(&claim, &Receipt::delivered(), at(6)).await?;
         assert_eq!(self.outbox.pending(&self.mail).await?, 0);
         Ok(())
@@ -277,6 +278,43 @@ impl<O: Outbox> Kit<O> {
             self.outbox.delivered(&claim, &Receipt::delivered(), at(0)).await?;
         }
         assert_eq!(self.outbox.pending(&self.mail).await?, 0);
+        Ok(())
+    }
+
+    async fn what_begins_anew_inherits_neither_age_nor_attempts(&self) -> Result<(), Trouble> {
+        let words: [&[_]; 5] = [
+            &[("A", true)],
+            &[("A", true), ("B", true)],
+            &[("A", true), ("B", false)],
+            &[("A", true), ("B", true)],
+            &[("A", false), ("B", true)],
+        ];
+        // Of each message: the attempt that the next one for it is, and the message since which it waits.
+        let expected = [(1, 1), (1, 2), (2, 2), (1, 4), (2, 4)];
+        for ((words, sequence), (attempt, since)) in words.iter().zip(1..).zip(expected) {
+            let message = saying("g", sequence, Severity::Info, words)?;
+            self.supersede(&message, 0).await?;
+            assert_eq!(self.outbox.pending(&self.mail).await?, 1, "message {sequence} takes the place");
+            let claim = self.one(0).await?;
+            let oldest = saying("g", since, Severity::Info, &[])?.key();
+            assert_eq!(
+                (claim.attempt(), claim.notification().oldest().key),
+                (attempt, oldest),
+                "attempt and age of message {sequence}"
+            );
+            self.outbox.retry_at(&claim, at(300), "reset").await?;
+        }
+        // What waited behind another is older than what came last, and counts since then.
+        let words: [&[_]; 3] = [&[("C", true)], &[("D", true)], &[("D", true), ("A", false)]];
+        for (words, sequence) in words.iter().zip(1..) {
+            self.supersede(&saying("h", sequence, Severity::Info, words)?, 0).await?;
+        }
+        let first = self.one(0).await?;
+        assert_eq!(said(first.notification()), [("C", true)]);
+        self.outbox.delivered(&first, &Receipt::delivered(), at(0)).await?;
+        let claim = self.one(0).await?;
+        let second = saying("h", 2, Severity::Info, &[])?.key();
+        assert_eq!((claim.attempt(), claim.notification().oldest().key), (1, second));
         Ok(())
     }
 

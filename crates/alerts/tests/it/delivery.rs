@@ -368,13 +368,19 @@ pub(crate) struct Flaky<T> {
     hangs: AtomicBool,
     /// Whether it panics while it is away.
     panics: AtomicBool,
+    /// Whether it takes no claim back.
+    keeps: AtomicBool,
 }
 
 impl<T> Flaky<T> {
     pub(crate) fn new(inner: T) -> (Arc<Self>, Arc<AtomicBool>) {
         let away = Arc::new(AtomicBool::new(false));
-        let (hangs, panics) = (AtomicBool::new(false), AtomicBool::new(false));
-        (Arc::new(Self { inner, away: away.clone(), hangs, panics }), away)
+        let [hangs, panics, keeps] = std::array::from_fn(|_| AtomicBool::new(false));
+        (Arc::new(Self { inner, away: away.clone(), hangs, panics, keeps }), away)
+    }
+
+    pub(crate) fn keep(&self, claims: bool) {
+        self.keeps.store(claims, Ordering::Relaxed);
     }
 
     pub(crate) fn panic(&self) {
@@ -426,6 +432,9 @@ impl Outbox for Flaky<MemoryOutbox> {
         self.here().await?.retry_at(claim, at, error).await
     }
     async fn release(&self, claim: &Claim, at: DateTime<Utc>) -> Result<(), RepositoryError> {
+        if self.keeps.load(Ordering::Relaxed) {
+            return Err(RepositoryError::unavailable("store", "takes nothing back"));
+        }
         self.here().await?.release(claim, at).await
     }
     async fn dead(&self, claim: &Claim, at: DateTime<Utc>, reason: &str) -> Result<(), RepositoryError> {

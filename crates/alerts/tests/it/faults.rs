@@ -418,3 +418,24 @@ fn one_message_that_a_service_never_takes_does_not_stop_all_others() {
         assert_eq!(desk.status("picky").counts.pending, 1, "it is tried until its time is over");
     });
 }
+
+#[test]
+fn a_claim_that_cannot_be_given_back_does_not_hold_up_another() {
+    block_on(async {
+        let (outbox, _away) = Flaky::new(MemoryOutbox::default());
+        let desk = Desk::with(config(), |builder| builder.outbox(outbox.clone()));
+        desk.mail.answer(std::iter::repeat_n(retry(), 5));
+        desk.raise("Poison", Severity::Critical);
+        desk.run_until(10).await;
+        assert_eq!(desk.status("mail").state.as_str(), "open_circuit");
+        desk.raise("Other", Severity::Info);
+        desk.run_until(35).await;
+        outbox.keep(true);
+        // The circuit opened at 7.5 s, for 30 s.
+        desk.run_until(38).await;
+        assert_eq!(desk.mail.titles(), ["[FIRING 1] info Other"]);
+        outbox.keep(false);
+        desk.run_until(120).await;
+        assert_eq!(desk.mail.titles(), ["[FIRING 1] info Other", "[FIRING 1] critical Poison"]);
+    });
+}

@@ -109,7 +109,33 @@ fn groups_that_change_faster_than_may_be_sent_are_each_heard_in_turn() {
 }
 
 #[test]
-fn a_group_that_goes_on_changing_is_given_up_all_the_same() {
+fn a_group_that_goes_on_changing_without_anything_new_is_given_up_all_the_same() {
+    for (attempts, give_up_after) in [(Some(20), "30d"), (None, "10m")] {
+        block_on(async {
+            let mut config = grouped("1m");
+            config.delivery.give_up_after = span(give_up_after);
+            config.delivery.max_attempts = attempts;
+            let desk = Desk::new(config);
+            desk.mail.answer(std::iter::repeat_n(retry(), 100_000));
+            let alert = |number: i64| {
+                let alert = Alert::builder("G", START).label("symbol", format!("s{number}"));
+                alert.severity(Severity::Error).build().unwrap()
+            };
+            for number in 0..60 {
+                desk.alerts.handle().raise(alert(number));
+            }
+            for minute in 0..60 {
+                desk.alerts.handle().raise(alert(minute).resolved(desk.clock.now()).unwrap());
+                desk.run_until(minute * 60 + 59).await;
+            }
+            let counts = desk.status("mail").counts;
+            assert!((3..=30).contains(&counts.dead_letters), "{counts:?}");
+        });
+    }
+}
+
+#[test]
+fn a_group_in_which_something_new_fires_again_and_again_is_not_given_up() {
     for (attempts, give_up_after) in [(Some(20), "30d"), (None, "10m")] {
         block_on(async {
             let mut config = grouped("1m");
@@ -122,7 +148,8 @@ fn a_group_that_goes_on_changing_is_given_up_all_the_same() {
                 desk.run_until(minute * 60 + 59).await;
             }
             let counts = desk.status("mail").counts;
-            assert!((3..=30).contains(&counts.dead_letters), "{counts:?}");
+            assert_eq!((counts.dead_letters, counts.pending), (0, 1), "{counts:?}");
+            assert!((60..=600).contains(&counts.attempts), "and the service is not stormed: {counts:?}");
         });
     }
 }

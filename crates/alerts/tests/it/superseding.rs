@@ -139,6 +139,121 @@ fn what_the_store_still_holds_is_not_sent_after_something_newer_from_memory() {
 }
 
 #[test]
+fn a_new_alert_is_not_given_up_with_the_age_or_the_attempts_of_one_before_it() {
+    for by_age in [true, false] {
+        block_on(async {
+            let mut config = grouped();
+            let (joined, failures) = if by_age {
+                config.delivery.give_up_after = span("10m");
+                (590, 22)
+            } else {
+                config.delivery.max_attempts = Some(5);
+                (5, 6)
+            };
+            let desk = Desk::new(config);
+            desk.mail.answer(std::iter::repeat_n(retry(), failures));
+            raise(&desk, "W", Severity::Warning);
+            desk.run_until(joined).await;
+            raise(&desk, "C", Severity::Critical);
+            desk.run_until(700).await;
+            assert_eq!(desk.mail.attempts().len(), failures + 1);
+            let counts = desk.status("mail").counts;
+            assert_eq!((counts.dead_letters, counts.pending), (0, 0), "by age: {by_age}");
+            assert_eq!(desk.mail.received().iter().map(says).collect::<Vec<_>>(), ["+C +W"]);
+        });
+    }
+}
+
+#[test]
+fn an_alert_that_ended_and_fires_again_is_not_given_up_with_its_earlier_age() {
+    block_on(async {
+        let mut config = grouped();
+        config.delivery.max_attempts = Some(6);
+        let route = config.route.as_mut().unwrap();
+        (route.group_interval, route.repeat_interval) = (Some(span("10s")), Some(span("1s")));
+        let desk = Desk::new(config);
+        desk.mail.answer(std::iter::repeat_n(retry(), 7));
+        raise(&desk, "A", Severity::Error);
+        desk.run_until(5).await;
+        // Between two messages of its group: none says that it is over.
+        resolve(&desk, "A", Severity::Error);
+        desk.run_until(7).await;
+        raise(&desk, "A", Severity::Error);
+        desk.run_until(9).await;
+        assert_eq!(desk.mail.attempts().len(), 5, "one is left");
+        desk.run_until(15).await;
+        assert_eq!(desk.mail.received().iter().map(says).collect::<Vec<_>>(), ["+A"]);
+        assert_eq!(desk.status("mail").counts.dead_letters, 0);
+    });
+}
+
+#[test]
+fn what_an_earlier_run_says_to_fire_and_nobody_has_said_since_is_told_late() {
+    block_on(async {
+        let (outbox, away) = Flaky::new(MemoryOutbox::default());
+        let first = Desk::with(grouped(), |builder| builder.outbox(outbox.clone()));
+        first.mail.answer(std::iter::repeat_n(retry(), 3));
+        raise(&first, "X", Severity::Critical);
+        raise(&first, "Y", Severity::Error);
+        first.run_until(1).await;
+        assert_eq!(first.alerts.close(Duration::from_secs(1)).await.to_string(), "mail: 1 undelivered");
+        let second = Desk::with(grouped(), |builder| builder.outbox(outbox));
+        second.clock.advance(Duration::from_mins(1));
+        away.store(true, Ordering::Relaxed);
+        raise(&second, "Y", Severity::Error);
+        second.run_until(62).await;
+        let heard = || second.mail.received().iter().map(says).collect::<Vec<_>>();
+        assert_eq!(heard(), ["+Y"]);
+        away.store(false, Ordering::Relaxed);
+        second.run_until(300).await;
+        assert_eq!(heard(), ["+Y", "+X"], "what nobody has said, and only that");
+        assert_eq!(second.status("mail").counts.pending, 0);
+    });
+}
+
+#[test]
+fn what_fired_before_a_newer_message_is_told_late_to_who_hears_of_no_ends() {
+    block_on(async {
+        let (outbox, away) = Flaky::new(MemoryOutbox::default());
+        let mut config = grouped();
+        config.receivers.values_mut().next().unwrap().send_resolved = false;
+        let desk = Desk::with(config, |builder| builder.outbox(outbox));
+        desk.mail.answer(std::iter::repeat_n(retry(), 4));
+        raise(&desk, "X", Severity::Critical);
+        desk.run_until(5).await;
+        away.store(true, Ordering::Relaxed);
+        resolve(&desk, "X", Severity::Critical);
+        raise(&desk, "Y", Severity::Error);
+        desk.run_until(7).await;
+        away.store(false, Ordering::Relaxed);
+        desk.run_until(300).await;
+        assert_eq!(desk.mail.received().iter().map(says).collect::<Vec<_>>(), ["+Y", "+X"]);
+    });
+}
+
+#[test]
+fn what_any_message_has_said_since_is_not_said_by_an_older_one() {
+    block_on(async {
+        let (outbox, away) = Flaky::new(MemoryOutbox::default());
+        let desk = Desk::with(grouped(), |builder| builder.outbox(outbox));
+        desk.mail.answer(std::iter::repeat_n(retry(), 4));
+        raise(&desk, "X", Severity::Error);
+        desk.run_until(5).await;
+        away.store(true, Ordering::Relaxed);
+        resolve(&desk, "X", Severity::Error);
+        desk.run_until(7).await;
+        raise(&desk, "Z", Severity::Error);
+        desk.run_until(9).await;
+        let heard = || desk.mail.received().iter().map(says).collect::<Vec<_>>();
+        assert_eq!(heard(), ["-X", "+Z"]);
+        away.store(false, Ordering::Relaxed);
+        desk.run_until(300).await;
+        assert_eq!(heard(), ["-X", "+Z"], "not that X fires after that it is over");
+        assert_eq!(desk.status("mail").counts.pending, 0);
+    });
+}
+
+#[test]
 fn digests_do_not_take_the_place_of_one_another() {
     block_on(async {
         let desk = Desk::new(grouped());

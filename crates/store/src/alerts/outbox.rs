@@ -12,8 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{StoredAlerts, corrupt, instant, rank, rows};
 use crate::StoreError;
 use crate::sqlite::outbox::{
-    Bounds, ClaimDue, DeliveryKey, Merge, NewDelivery, Put, PutAside, Settle, Settlement, letters, next_due,
-    pending,
+    Bounds, ClaimDue, DeliveryKey, Merge, Merged, NewDelivery, Put, PutAside, Settle, Settlement, letters,
+    next_due, pending,
 };
 use crate::sqlite::readers::Reader;
 
@@ -95,9 +95,11 @@ fn notification(payload: &str) -> Result<Arc<Notification>, serde_json::Error> {
 }
 
 /// A payload that cannot be read takes no place and gives none: it is put aside when it is claimed.
-fn merge(newer: &str, older: &str) -> Option<(String, i64)> {
-    let both = notification(newer).ok()?.in_place_of(&*notification(older).ok()?)?;
-    Some((serde_json::to_string(&both).ok()?, rank(both.urgency())))
+fn merge(newer: &str, older: &str) -> Option<Merged> {
+    let (newer, older) = (notification(newer).ok()?, notification(older).ok()?);
+    let both = newer.in_place_of(&older)?;
+    let (payload, severity) = (serde_json::to_string(&both).ok()?, rank(both.urgency()));
+    Some(Merged { payload, severity, anew: newer.fires_anew(&older) })
 }
 
 #[async_trait]

@@ -17,10 +17,9 @@ const PUT: &str = "INSERT INTO outbox (channel, key, group_key, severity, leads,
     ON CONFLICT (channel, key) DO NOTHING";
 const OWN: &str = "SELECT id, coalesce(fence, 0) > ?4 AND due_at > ?3, payload FROM outbox
     WHERE channel = ?1 AND key = ?2";
-const BEFORE: &str = "SELECT id, key, payload, coalesce(fence, 0) > ?5 AND due_at > ?4 FROM outbox
+const BEFORE: &str = "SELECT id, key, payload, attempts, coalesce(fence, 0) > ?5 AND due_at > ?4 FROM outbox
     WHERE channel = ?1 AND group_key = ?2 AND id < ?3 ORDER BY id DESC LIMIT 1";
-const TAKE_PLACE: &str =
-    "UPDATE outbox SET key = ?2, payload = ?3, severity = ?4, due_at = ?5, fence = NULL WHERE id = ?1";
+const TAKE_PLACE: &str = "UPDATE outbox SET key = ?2, payload = ?3, severity = ?4, due_at = ?5, attempts = ?6, fence = NULL WHERE id = ?1";
 const MILDEST: &str =
     "SELECT id, severity FROM outbox WHERE coalesce(fence, 0) <= ?1 ORDER BY severity, id LIMIT 1";
 const COUNT_DUE: &str = "SELECT count(*) FROM
@@ -175,8 +174,17 @@ async fn bury(
     Ok(())
 }
 
-/// The payload and severity of a newer message in the place of an older one, from the payloads of both; nothing if it must not take that place.
-pub(crate) type Merge = fn(newer: &str, older: &str) -> Option<(String, i64)>;
+/// A newer message in the place of an older one.
+#[derive(Debug)]
+pub(crate) struct Merged {
+    pub(crate) payload: String,
+    pub(crate) severity: i64,
+    /// Whether the attempts made of the older one are not its own.
+    pub(crate) anew: bool,
+}
+
+/// A newer message in the place of an older one, from the payloads of both; nothing if it must not take that place.
+pub(crate) type Merge = fn(newer: &str, older: &str) -> Option<Merged>;
 
 /// Puts deliveries, all or none; tells how many were new.
 #[derive(Debug)]
@@ -249,10 +257,10 @@ impl Put {
             None if !self.is_new(connection, delivery).await? => return Ok(Some(Placed::Known)),
             None => (None, delivery.payload.clone()),
         };
-        let mut severity = delivery.severity;
+        let (mut severity, mut attempts) = (delivery.severity, 0);
         let mut replaced: Vec<(i64, Vec<u8>)> = Vec::new();
         loop {
-            let before: Option<(i64, Vec<u8>, String, bool)> = sqlx::query_as(BEFORE)
+            let before: Option<(i64, Vec<u8>, String, i64, bool)> = sqlx::query_as(BEFORE)
                 .bind(channel)
                 .bind(&delivery.group)
                 .bind(replaced.last().map(|(id, _)| *id).or(own).unwrap_or(i64::MAX))
@@ -260,9 +268,12 @@ impl Put {
                 .bind(self.earlier.last())
                 .fetch_optional(&mut *connection)
                 .await?;
-            let Some((id, key, older, false)) = before else { break };
+            let Some((id, key, older, made, false)) = before else { break };
             let Some(both) = merge(&payload, &older) else { break };
-            (payload, severity) = both;
+            (payload, severity) = (both.payload, both.severity);
+            if !both.anew {
+                attempts = made;
+            }
             replaced.push((id, key));
         }
         let Some((place, _)) = replaced.last() else {
@@ -281,6 +292,7 @@ impl Put {
             .bind(&payload)
             .bind(severity)
             .bind(self.now)
+            .bind(attempts)
             .execute(&mut *connection)
             .await?;
         Ok(Some(if own.is_some() { Placed::Known } else { Placed::New }))
