@@ -1,6 +1,6 @@
 //! How a part tells its figures.
 
-use crate::{Descriptor, Labels, SpreadSnapshot};
+use crate::{Descriptor, Labels, SpreadSnapshot, SummarySnapshot};
 
 /// Something that has figures to tell: a queue its depth, a store its lag, a book its drawdown.
 ///
@@ -66,8 +66,10 @@ impl CollectError {
 pub trait SampleSink {
     /// The total of a counter since its owner started.
     fn counter(&mut self, descriptor: &Descriptor, labels: &Labels, total: f64);
-    /// The value of a gauge.
+    /// The value of a gauge, of an info (1) or of a state (1 or 0).
     fn gauge(&mut self, descriptor: &Descriptor, labels: &Labels, value: f64);
     /// The buckets of a histogram.
     fn histogram(&mut self, descriptor: &Descriptor, labels: &Labels, spread: &SpreadSnapshot);
+    /// The quantiles of a summary.
+    fn summary(&mut self, descriptor: &Descriptor, labels: &Labels, summary: &SummarySnapshot);
 }

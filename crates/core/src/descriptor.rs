@@ -7,7 +7,7 @@ use crate::MetricName;
 
 /// How a figure behaves over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Kind {
     /// Only grows, and starts again from zero when its owner does.
@@ -16,6 +16,12 @@ pub enum Kind {
     Gauge,
     /// Counts of observed values in buckets, with their sum.
     Histogram,
+    /// Quantiles of observed values, with their count and sum.
+    Summary,
+    /// What something is, told by labels; the value is always 1.
+    Info,
+    /// The states of an enumeration, one series each: 1 for a state that holds, else 0.
+    StateSet,
 }
 
 impl fmt::Display for Kind {
@@ -24,6 +30,9 @@ impl fmt::Display for Kind {
             Self::Counter => "counter",
             Self::Gauge => "gauge",
             Self::Histogram => "histogram",
+            Self::Summary => "summary",
+            Self::Info => "info",
+            Self::StateSet => "state_set",
         })
     }
 }
@@ -96,5 +105,20 @@ impl Descriptor {
     /// A histogram.
     pub fn histogram(name: MetricName, unit: Unit, help: impl Into<Cow<'static, str>>) -> Self {
         Self { name, kind: Kind::Histogram, unit, help: help.into() }
+    }
+
+    /// A summary.
+    pub fn summary(name: MetricName, unit: Unit, help: impl Into<Cow<'static, str>>) -> Self {
+        Self { name, kind: Kind::Summary, unit, help: help.into() }
+    }
+
+    /// What something is; the name ends in `_info`.
+    pub fn info(name: MetricName, help: impl Into<Cow<'static, str>>) -> Self {
+        Self { name, kind: Kind::Info, unit: Unit::None, help: help.into() }
+    }
+
+    /// States of an enumeration; the label that names the state is called like the metric.
+    pub fn state_set(name: MetricName, help: impl Into<Cow<'static, str>>) -> Self {
+        Self { name, kind: Kind::StateSet, unit: Unit::None, help: help.into() }
     }
 }

@@ -51,6 +51,7 @@ mod secret;
 mod selector;
 mod severity;
 mod spread;
+mod summary;
 #[cfg(feature = "runtime")]
 mod supervisor;
 mod tally;
@@ -85,6 +86,7 @@ pub use crate::secret::{
 pub use crate::selector::{LabelTest, Selector};
 pub use crate::severity::{Severity, SeverityError};
 pub use crate::spread::{BoundsError, Spread, SpreadSnapshot};
+pub use crate::summary::SummarySnapshot;
 #[cfg(feature = "runtime")]
 pub use crate::supervisor::{
     FailedTask, MAX_TASK_NAME_LEN, RestartPolicy, ShutdownError, ShutdownReport, SpawnError, Stop,

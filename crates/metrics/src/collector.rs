@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bellwether_core::{
     Collect, Descriptor, Kind, Labels, MetricName, Monotonic, SampleSink, SeriesKey, SpreadSnapshot,
+    SummarySnapshot,
 };
 
 use crate::Buckets;
-use crate::gather::Visit;
-use crate::history::Track;
+use crate::gather::{SeriesView, Tracks, Visit};
 use crate::instrument::{Declared, Reading};
 use crate::metric::SeriesBounds;
 use crate::own_metrics::{CollectorFigures, Figures};
@@ -52,12 +52,13 @@ struct CollectedSeries {
     /// When it was first left out since it was told, by a run that did not fail.
     left_out: Option<Monotonic>,
     value: CollectedValue,
-    tracks: [Option<Arc<Track>>; 2],
+    tracks: Tracks,
 }
 
 enum CollectedValue {
     Number(f64),
     Histogram { buckets: Buckets, counts: Vec<u64>, sum: f64 },
+    Summary(SummarySnapshot),
 }
 
 /// A series that a collector has left out for this long is forgotten. Only runs that did not fail say so: one that did
@@ -187,8 +188,18 @@ impl CollectedSeries {
             CollectedValue::Histogram { buckets, counts, sum } => {
                 Reading::Histogram { buckets, counts, sum: *sum }
             }
+            CollectedValue::Summary(SummarySnapshot { quantiles, count, sum }) => {
+                Reading::Summary { quantiles, count: *count, sum: *sum }
+            }
         };
-        visitor.series(&self.key, self.prefix.as_str(), reading, &mut self.tracks);
+        visitor.series(SeriesView {
+            key: &self.key,
+            prefix: self.prefix.as_str(),
+            reading,
+            created: None,
+            exemplars: None,
+            tracks: &mut self.tracks,
+        });
     }
 }
 
@@ -237,7 +248,11 @@ impl Intake<'_> {
         let is = |family: &CollectedFamily| *family.declared.descriptor == *descriptor;
         let likely = [self.next.wrapping_sub(1), self.next];
         let likely = likely.into_iter().find(|&at| self.families.get(at).is_some_and(is));
-        let at = likely.or_else(|| self.families.iter().position(is)).filter(|_| descriptor.kind == kind);
+        let told_as = match descriptor.kind {
+            Kind::Info | Kind::StateSet => Kind::Gauge,
+            other => other,
+        };
+        let at = likely.or_else(|| self.families.iter().position(is)).filter(|_| told_as == kind);
         match at {
             Some(at) => self.next = at + 1,
             None => self.figures.refused.undeclared.increment(),
@@ -279,7 +294,7 @@ impl Intake<'_> {
             told_in: self.run,
             left_out: None,
             value: put(None, &family.buckets),
-            tracks: [None, None],
+            tracks: Tracks::new(),
         };
         family.told += 1;
         family.series.insert(labels.clone(), series);
@@ -350,5 +365,24 @@ impl SampleSink for Intake<'_> {
             counts.extend_from_slice(&spread.counts);
             CollectedValue::Histogram { buckets: buckets.clone(), counts, sum: spread.sum }
         });
+    }
+
+    fn summary(&mut self, descriptor: &Descriptor, labels: &Labels, summary: &SummarySnapshot) {
+        let Some(at) = self.family(descriptor, Kind::Summary) else { return };
+        if labels.get("quantile").is_some() {
+            self.figures.refused.label.increment();
+            return;
+        }
+        let pairs = &summary.quantiles;
+        if !summary.sum.is_finite() || pairs.iter().any(|(q, value)| !q.is_finite() || !value.is_finite()) {
+            self.figures.refused.not_finite.increment();
+            return;
+        }
+        let increase = pairs.array_windows().all(|[(a, _), (b, _)]| a < b);
+        if !increase || pairs.iter().any(|(q, _)| !(0.0..=1.0).contains(q)) {
+            self.figures.refused.buckets.increment();
+            return;
+        }
+        self.keep(at, labels, |_, _| CollectedValue::Summary(summary.clone()));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether_core::{Labels, SeriesKey};
 
-use crate::instrument::{Instrument, Measure, Reading};
-use crate::line::Line;
+use crate::instrument::{Instrument, Measure, Reading, Scratch};
+use crate::lanes::Cells;
 use crate::own_metrics::Figures;
 use crate::total::Total;
 use crate::values::Values;
@@ -30,7 +29,8 @@ use crate::values::Values;
 pub struct Counter(Arc<CounterSeries>);
 
 struct CounterSeries {
-    count: Line<AtomicU64>,
+    count: Cells,
+    values: Values,
     key: Arc<SeriesKey>,
 }
 
@@ -44,12 +44,12 @@ impl Counter {
     /// `n` more.
     #[inline]
     pub fn add(&self, n: u64) {
-        self.0.count.fetch_add(n, Ordering::Relaxed);
+        self.0.count.add(0, n);
     }
 
     /// How many so far.
     pub fn get(&self) -> u64 {
-        self.0.count.load(Ordering::Relaxed)
+        self.0.count.read(0)
     }
 
     /// The labels of this series.
@@ -71,7 +71,7 @@ impl Measure for Counter {
     type Shape = ();
 
     fn create((): &(), key: Arc<SeriesKey>, values: Values, _: &Arc<Figures>) -> Self {
-        Self(Arc::new(CounterSeries { count: Line::new(AtomicU64::new(0), values), key }))
+        Self(Arc::new(CounterSeries { count: Cells::new(1), values, key }))
     }
 
     fn key(&self) -> &Arc<SeriesKey> {
@@ -80,10 +80,10 @@ impl Measure for Counter {
 
     #[inline]
     fn values(&self) -> &Values {
-        self.0.count.values()
+        &self.0.values
     }
 
-    fn read<'a>(&'a self, _: &'a mut Vec<u64>) -> Option<Reading<'a>> {
+    fn read<'a>(&'a self, _: &'a mut Scratch) -> Option<Reading<'a>> {
         Some(Reading::Counter(Total::Whole(self.get())))
     }
 }

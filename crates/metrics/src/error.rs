@@ -27,6 +27,12 @@ pub enum RegistryError {
         /// The name.
         name: MetricName,
     },
+    /// An info is not named as one.
+    #[error("info {name:?} must end in \"_info\"")]
+    NotInfo {
+        /// The name.
+        name: MetricName,
+    },
     /// A gauge or histogram has a name that readers take for another kind.
     #[error("{kind} {name:?} must not end in {suffix:?}, which is for {meant}")]
     Suffix {

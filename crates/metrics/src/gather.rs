@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bellwether_core::{Labels, MetricName, Monotonic, SeriesKey, Timestamp};
 
 use crate::collector::Collector;
+use crate::exemplar::Exemplars;
 use crate::history::Track;
-use crate::instrument::{Declared, Instrument, Reading};
+use crate::instrument::{Declared, Instrument, Reading, Scratch};
 use crate::metric::{AnyMetric, Metric};
 use crate::own_metrics::Figures;
 use crate::prometheus_text::Prefix;
@@ -15,16 +16,26 @@ use crate::prometheus_text::Prefix;
 pub(crate) trait Visit {
     /// A family begins. Not called for one without a value.
     fn family(&mut self, declared: &Declared);
-    /// A series of the family that began last. `prefix` is its [`Prefix`]; `tracks` is where the visitor may keep its
-    /// place in the history: one for a counter or gauge, two for a histogram.
-    fn series(
-        &mut self,
-        key: &Arc<SeriesKey>,
-        prefix: &str,
-        reading: Reading<'_>,
-        tracks: &mut [Option<Arc<Track>>; 2],
-    );
+    /// A series of the family that began last.
+    fn series(&mut self, series: SeriesView<'_>);
 }
+
+/// A series as a visitor meets it.
+pub(crate) struct SeriesView<'a> {
+    pub(crate) key: &'a Arc<SeriesKey>,
+    /// Its [`Prefix`].
+    pub(crate) prefix: &'a str,
+    pub(crate) reading: Reading<'a>,
+    /// Since when it counts, where that is known.
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) exemplars: Option<&'a Exemplars>,
+    /// Where the visitor may keep its places in the history: one for a counter or gauge; for a histogram or summary its
+    /// count, its sum, and one per quantile.
+    pub(crate) tracks: &'a mut Tracks,
+}
+
+/// The places of a series in the history.
+pub(crate) type Tracks = Vec<Option<Arc<Track>>>;
 
 /// All families in order. Belongs to one reader at a time; what it learned stays for the next.
 #[derive(Default)]
@@ -37,7 +48,7 @@ pub(crate) struct Gatherer {
     collectors: Vec<Collector>,
     /// The series of a metric that several collectors tell: labels, then collector and family.
     merged: Vec<(Labels, usize, usize)>,
-    scratch: Vec<u64>,
+    scratch: Scratch,
     /// Room for a part of a line of text.
     pub(crate) line: String,
     /// Newest stamp of a sample.
@@ -67,7 +78,7 @@ struct Member<I> {
     instrument: I,
     /// Where its prefix ends; it begins where that of the member before ends.
     prefix_end: usize,
-    tracks: [Option<Arc<Track>>; 2],
+    tracks: Tracks,
 }
 
 impl<I: Instrument> Roster<I> {
@@ -75,7 +86,7 @@ impl<I: Instrument> Roster<I> {
         Self { metric, members: Vec::new(), prefixes: String::new(), arrivals: Vec::new() }
     }
 
-    fn walk(&mut self, scratch: &mut Vec<u64>, visitor: &mut dyn Visit) {
+    fn walk(&mut self, scratch: &mut Scratch, visitor: &mut dyn Visit) {
         self.metric.take_arrivals(&mut self.arrivals);
         if !self.arrivals.is_empty() {
             self.admit();
@@ -90,7 +101,14 @@ impl<I: Instrument> Roster<I> {
                 begun = true;
                 visitor.family(self.metric.declared());
             }
-            visitor.series(member.instrument.key(), prefix, reading, &mut member.tracks);
+            visitor.series(SeriesView {
+                key: member.instrument.key(),
+                prefix,
+                reading,
+                created: member.instrument.created(),
+                exemplars: member.instrument.exemplars(),
+                tracks: &mut member.tracks,
+            });
         }
     }
 
@@ -100,7 +118,7 @@ impl<I: Instrument> Roster<I> {
         self.members.extend(arrived.map(|instrument| Member {
             instrument,
             prefix_end: 0,
-            tracks: [None, None],
+            tracks: Tracks::new(),
         }));
         self.members.sort_by(|a, b| a.instrument.key().labels.cmp(&b.instrument.key().labels));
         self.prefixes.clear();
@@ -149,6 +167,7 @@ impl Gatherer {
 
     /// Runs every collector, then meets every value.
     pub(crate) fn walk(&mut self, now: Monotonic, figures: &Figures, visitor: &mut dyn Visit) {
+        self.scratch.now = now;
         for collector in &mut self.collectors {
             collector.run(now, figures);
         }
@@ -166,6 +185,7 @@ impl Gatherer {
         figures: &Figures,
         visitor: &mut dyn Visit,
     ) {
+        self.scratch.now = now;
         let at = self.places.partition_point(|(other, _)| other < name);
         for (_, place) in self.places.iter().skip(at).take_while(|(other, _)| other == name) {
             if let Place::Collected { collector, .. } = place
@@ -235,7 +255,7 @@ impl Gatherer {
     }
 }
 
-fn walk<I: Instrument>(roster: Option<&mut Roster<I>>, scratch: &mut Vec<u64>, visitor: &mut dyn Visit) {
+fn walk<I: Instrument>(roster: Option<&mut Roster<I>>, scratch: &mut Scratch, visitor: &mut dyn Visit) {
     if let Some(roster) = roster {
         roster.walk(scratch, visitor);
     }

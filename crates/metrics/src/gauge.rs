@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether_core::{Labels, SeriesKey};
 
-use crate::instrument::{Instrument, Measure, Reading};
+use crate::instrument::{Instrument, Measure, Reading, Scratch};
 use crate::line::Line;
 use crate::own_metrics::Figures;
 use crate::values::Values;
@@ -145,7 +145,7 @@ impl Measure for Gauge {
         self.0.bits.values()
     }
 
-    fn read<'a>(&'a self, _: &'a mut Vec<u64>) -> Option<Reading<'a>> {
+    fn read<'a>(&'a self, _: &'a mut Scratch) -> Option<Reading<'a>> {
         self.get().map(Reading::Gauge)
     }
 }

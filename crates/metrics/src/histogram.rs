@@ -8,7 +8,7 @@ use std::time::Duration;
 use bellwether_core::{Labels, SeriesKey, SpreadSnapshot};
 
 use crate::Buckets;
-use crate::instrument::{Instrument, Measure, Reading};
+use crate::instrument::{Instrument, Measure, Reading, Scratch};
 use crate::line::Line;
 use crate::own_metrics::Figures;
 use crate::values::Values;
@@ -170,10 +170,10 @@ impl Measure for Histogram {
         self.0.sum.values()
     }
 
-    fn read<'a>(&'a self, scratch: &'a mut Vec<u64>) -> Option<Reading<'a>> {
-        scratch.clear();
-        scratch.extend(self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)));
-        Some(Reading::Histogram { buckets: &self.0.buckets, counts: scratch, sum: self.0.sum() })
+    fn read<'a>(&'a self, scratch: &'a mut Scratch) -> Option<Reading<'a>> {
+        scratch.counts.clear();
+        scratch.counts.extend(self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)));
+        Some(Reading::Histogram { buckets: &self.0.buckets, counts: &scratch.counts, sum: self.0.sum() })
     }
 }
 

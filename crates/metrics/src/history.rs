@@ -121,7 +121,7 @@ impl Append<'_> {
     /// what it was before.
     pub(crate) fn push_histogram<'t>(
         &mut self,
-        [of_count, of_sum]: &'t mut [Option<Arc<Track>>; 2],
+        [of_count, of_sum]: [&'t mut Option<Arc<Track>>; 2],
         keys: (impl FnOnce() -> Arc<SeriesKey>, impl FnOnce() -> Arc<SeriesKey>),
         (count, sum): (f64, f64),
         (buckets, counts): (&Buckets, &[u64]),

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use bellwether_core::{Descriptor, Kind, MetricName, NameError, SeriesKey, Unit};
+use bellwether_core::{Descriptor, Kind, MetricName, Monotonic, NameError, SeriesKey, Timestamp, Unit};
 
+use crate::exemplar::Exemplars;
 use crate::own_metrics::Figures;
 use crate::values::Values;
 use crate::{Buckets, Total};
@@ -24,8 +25,30 @@ pub trait Measure {
     fn key(&self) -> &Arc<SeriesKey>;
     /// Its label values, for look-ups.
     fn values(&self) -> &Values;
-    /// The value now, if it has one. `scratch` is room for bucket counts.
-    fn read<'a>(&'a self, scratch: &'a mut Vec<u64>) -> Option<Reading<'a>>;
+    /// The value now, if it has one.
+    fn read<'a>(&'a self, scratch: &'a mut Scratch) -> Option<Reading<'a>>;
+    /// When it was made: the start of what it counts.
+    fn created(&self) -> Option<Timestamp> {
+        None
+    }
+    /// Its exemplars, if it has kept any.
+    fn exemplars(&self) -> Option<&Exemplars> {
+        None
+    }
+}
+
+/// Room for what is read, used again from one series to the next.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// When this is read.
+    pub(crate) now: Monotonic,
+    /// Counts per bucket.
+    pub(crate) counts: Vec<u64>,
+    /// Buckets of a native histogram above zero, and below.
+    pub(crate) positive: Vec<(i32, u64)>,
+    pub(crate) negative: Vec<(i32, u64)>,
+    /// Quantiles of a summary, and their values.
+    pub(crate) quantiles: Vec<(f64, f64)>,
 }
 
 /// A value as it is read for a scrape or a sample.
@@ -44,17 +67,41 @@ pub enum Reading<'a> {
         /// Sum of the values; finite.
         sum: f64,
     },
+    /// Of a native histogram; see [`NativeSnapshot`](crate::NativeSnapshot).
+    Native {
+        /// Resolution.
+        schema: i8,
+        /// Values of at most this size are in the zero bucket.
+        zero_threshold: f64,
+        /// How many those are.
+        zero_count: u64,
+        /// Index and count of buckets above zero, by increasing index; none is empty.
+        positive: &'a [(i32, u64)],
+        /// The same below zero.
+        negative: &'a [(i32, u64)],
+        /// Sum of the values; finite.
+        sum: f64,
+    },
+    /// Of a summary.
+    Summary {
+        /// Quantiles and their values, by increasing quantile; finite.
+        quantiles: &'a [(f64, f64)],
+        /// How many values were observed.
+        count: u64,
+        /// Their sum; finite.
+        sum: f64,
+    },
 }
 
-/// What every series of one metric shares: its description, and for a histogram those of what its count and its sum
-/// are sampled as.
+/// What every series of one metric shares: its description, and for a histogram or summary those of what its parts are
+/// sampled as.
 #[derive(Debug, Clone)]
 pub(crate) struct Declared {
     pub(crate) descriptor: Arc<Descriptor>,
     pub(crate) derived: Option<Derived>,
 }
 
-/// What `<name>_count` and `<name>_sum` of a histogram are in samples.
+/// What `<name>_count`, `<name>_sum` and the quantiles of a histogram or summary are in samples.
 #[derive(Debug, Clone)]
 pub(crate) struct Derived {
     pub(crate) count: Arc<Descriptor>,
@@ -62,15 +109,18 @@ pub(crate) struct Derived {
     pub(crate) sum: Arc<Descriptor>,
     /// The sum where buckets are for negative values too: it goes up and down.
     pub(crate) signed_sum: Arc<Descriptor>,
+    /// The quantiles of a summary: gauges with a label `quantile`.
+    pub(crate) quantile: Arc<Descriptor>,
 }
 
 impl Declared {
     pub(crate) fn new(descriptor: Arc<Descriptor>) -> Result<Self, NameError> {
         let derived = match descriptor.kind {
-            Kind::Histogram => Some(Derived {
+            Kind::Histogram | Kind::Summary => Some(Derived {
                 count: derived(&descriptor, "_count", Descriptor::counter, Unit::None)?,
                 sum: derived(&descriptor, "_sum", Descriptor::counter, descriptor.unit.clone())?,
                 signed_sum: derived(&descriptor, "_sum", Descriptor::gauge, descriptor.unit.clone())?,
+                quantile: derived(&descriptor, "", Descriptor::gauge, descriptor.unit.clone())?,
             }),
             _ => None,
         };

@@ -52,15 +52,18 @@
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
 #![forbid(unsafe_code)]
 
+mod lanes;
 mod line;
 mod padded;
 
 mod counter;
 mod gauge;
 mod histogram;
+mod native;
 mod timer;
 
 mod buckets;
+mod exemplar;
 mod family;
 mod instrument;
 mod metric;
@@ -94,12 +97,14 @@ pub use crate::config::{
 };
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
+pub use crate::exemplar::Exemplar;
 pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
 pub use crate::history::{Dropped, RefusedSample, Series};
 pub use crate::instrument::Instrument;
 pub use crate::metric::OVERFLOW_LABEL;
+pub use crate::native::NativeSnapshot;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};
 pub use crate::prometheus_text::TEXT_CONTENT_TYPE;
 pub use crate::registry::Registry;

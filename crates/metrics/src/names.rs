@@ -177,12 +177,14 @@ fn conflict(requested: &Definition, registered: Definition) -> RegistryError {
 }
 
 /// The names that a metric takes beside its own in one of the exposition formats: in OpenMetrics the family of a counter
-/// is called without its `_total`, and what has a start tells it as `_created`.
+/// is called without its `_total`, that of an info without its `_info`, and what has a start tells it as `_created`.
 fn lines(descriptor: &Descriptor) -> impl Iterator<Item = String> {
     let name = descriptor.name.as_str();
     let (base, suffixes): (&str, &[&str]) = match descriptor.kind {
         Kind::Counter => (name.strip_suffix("_total").unwrap_or(name), &["", "_created"]),
         Kind::Histogram => (name, &["_bucket", "_count", "_sum", "_created"]),
+        Kind::Summary => (name, &["_count", "_sum", "_created"]),
+        Kind::Info => (name.strip_suffix("_info").unwrap_or(name), &[""]),
         _ => (name, &[]),
     };
     suffixes.iter().map(move |suffix| format!("{base}{suffix}"))
@@ -195,6 +197,9 @@ fn check_name(name: &MetricName, kind: Kind) -> Result<(), RegistryError> {
     match kind {
         Kind::Counter if !text.ends_with("_total") => Err(RegistryError::NotTotal { name: name.clone() }),
         Kind::Counter => Ok(()),
+        Kind::Info if !text.ends_with("_info") => Err(RegistryError::NotInfo { name: name.clone() }),
+        Kind::Info => Ok(()),
+        _ if text.ends_with("_info") => Err(wrong("_info", "infos")),
         _ if text.ends_with("_total") => Err(wrong("_total", "counters")),
         _ if text.ends_with("_bucket") => Err(wrong("_bucket", "the lines of histograms")),
         _ => Ok(()),

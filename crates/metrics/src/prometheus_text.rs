@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use bellwether_core::{Descriptor, Kind, SeriesKey};
 
-use crate::gather::Visit;
-use crate::history::Track;
+use crate::gather::{SeriesView, Visit};
 use crate::instrument::{Declared, Reading};
 use crate::total::Total;
 
@@ -15,7 +14,7 @@ pub const TEXT_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What never changes in the lines of a series, escaped and rendered once.
 ///
-/// Of a counter or gauge all that stands before the value: `name{a="1"} `. Of a histogram its labels: `a="1"`.
+/// Of a counter or gauge all that stands before the value: `name{a="1"} `. Of a histogram or summary its labels: `a="1"`.
 pub(crate) struct Prefix(Box<str>);
 
 impl Prefix {
@@ -32,7 +31,7 @@ impl Prefix {
     pub(crate) fn write(key: &SeriesKey, out: &mut String) {
         // Labels write themselves within braces, escaped as this format wants it. Writing to a `String` cannot fail.
         let _ = match key.descriptor.kind {
-            Kind::Histogram => {
+            Kind::Histogram | Kind::Summary => {
                 let labels = key.labels.to_string();
                 out.push_str(labels.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(""));
                 Ok(())
@@ -46,7 +45,7 @@ impl Prefix {
 pub(crate) struct TextWriter<'a> {
     out: &'a mut String,
     family: Option<Arc<Descriptor>>,
-    /// What the lines of all buckets of one series begin with.
+    /// What the lines of all buckets or quantiles of one series begin with.
     bucket: &'a mut String,
     whole: itoa::Buffer,
     real: ryu::Buffer,
@@ -70,6 +69,24 @@ impl<'a> TextWriter<'a> {
             self.out.push('}');
         }
         self.out.push(' ');
+    }
+
+    /// What the lines of the parts of one series begin with: `name_suffix{labels,part="`.
+    fn begin_parts(&mut self, suffix: &str, labels: &str, part: &str) {
+        self.bucket.clear();
+        let name = self.family.as_ref().map_or("", |family| family.name.as_str());
+        let comma = if labels.is_empty() { "" } else { "," };
+        for text in [name, suffix, "{", labels, comma, part, "=\""] {
+            self.bucket.push_str(text);
+        }
+    }
+
+    /// The lines of the sum and the count.
+    fn end_with_sum(&mut self, labels: &str, sum: f64, count: u64) {
+        self.start("_sum", labels);
+        self.end_real(sum);
+        self.start("_count", labels);
+        self.end_whole(count);
     }
 
     fn end_whole(&mut self, value: u64) {
@@ -102,20 +119,16 @@ impl Visit for TextWriter<'_> {
         self.out.push_str(name.as_str());
         self.out.push_str(match kind {
             Kind::Counter => " counter\n",
-            Kind::Gauge => " gauge\n",
+            Kind::Gauge | Kind::Info | Kind::StateSet => " gauge\n",
             Kind::Histogram => " histogram\n",
+            Kind::Summary => " summary\n",
             _ => " untyped\n",
         });
         self.family = Some(Arc::clone(&declared.descriptor));
     }
 
-    fn series(
-        &mut self,
-        key: &Arc<SeriesKey>,
-        prefix: &str,
-        reading: Reading<'_>,
-        _: &mut [Option<Arc<Track>>; 2],
-    ) {
+    fn series(&mut self, series: SeriesView<'_>) {
+        let SeriesView { prefix, reading, .. } = series;
         match reading {
             Reading::Counter(Total::Whole(total)) => {
                 self.out.push_str(prefix);
@@ -126,11 +139,7 @@ impl Visit for TextWriter<'_> {
                 self.end_real(value);
             }
             Reading::Histogram { buckets, counts, sum } => {
-                self.bucket.clear();
-                self.bucket.push_str(key.descriptor.name.as_str());
-                self.bucket.push_str("_bucket{");
-                self.bucket.push_str(prefix);
-                self.bucket.push_str(if prefix.is_empty() { "le=\"" } else { ",le=\"" });
+                self.begin_parts("_bucket", prefix, "le");
                 let mut upto = 0u64;
                 for (line_end, count) in buckets.line_ends().iter().zip(counts) {
                     upto = upto.wrapping_add(*count);
@@ -138,10 +147,27 @@ impl Visit for TextWriter<'_> {
                     self.out.push_str(line_end);
                     self.end_whole(upto);
                 }
-                self.start("_sum", prefix);
-                self.end_real(sum);
-                self.start("_count", prefix);
-                self.end_whole(upto);
+                self.end_with_sum(prefix, sum, upto);
+            }
+            // This format has no native buckets: what is left is the count.
+            Reading::Native { zero_count, positive, negative, sum, .. } => {
+                let all = positive.iter().chain(negative);
+                let count = all.fold(zero_count, |all, &(_, count)| all.wrapping_add(count));
+                self.begin_parts("_bucket", prefix, "le");
+                self.out.push_str(self.bucket);
+                self.out.push_str("+Inf\"} ");
+                self.end_whole(count);
+                self.end_with_sum(prefix, sum, count);
+            }
+            Reading::Summary { quantiles, count, sum } => {
+                self.begin_parts("", prefix, "quantile");
+                for &(q, value) in quantiles {
+                    self.out.push_str(self.bucket);
+                    self.out.push_str(self.real.format_finite(q));
+                    self.out.push_str("\"} ");
+                    self.end_real(value);
+                }
+                self.end_with_sum(prefix, sum, count);
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bellwether_core::{Descriptor, SampleBatch, SeriesKey};
+use bellwether_core::{Descriptor, Kind, LabelName, SampleBatch, SeriesKey};
 
-use crate::gather::Visit;
-use crate::history::{Append, Track};
+use crate::gather::{SeriesView, Tracks, Visit};
+use crate::history::Append;
 use crate::instrument::{Declared, Derived, Reading};
 
 /// Puts every value it meets into a batch and into the history.
@@ -31,38 +31,69 @@ impl Visit for Sampling<'_> {
         self.derived.clone_from(&declared.derived);
     }
 
-    fn series(
-        &mut self,
-        key: &Arc<SeriesKey>,
-        _: &str,
-        reading: Reading<'_>,
-        tracks: &mut [Option<Arc<Track>>; 2],
-    ) {
-        let [first, _] = &mut *tracks;
-        let own = || Arc::clone(key);
+    fn series(&mut self, series: SeriesView<'_>) {
+        let SeriesView { key, reading, tracks, .. } = series;
         match reading {
-            Reading::Counter(total) => {
-                let track = self.history.push(first, own, total.as_f64());
-                self.batch.values.push((Arc::clone(track.key()), total.as_f64()));
-            }
-            Reading::Gauge(value) => {
-                let track = self.history.push(first, own, value);
-                self.batch.values.push((Arc::clone(track.key()), value));
-            }
+            // What never changes has no past.
+            Reading::Gauge(_) if key.descriptor.kind == Kind::Info => {}
+            Reading::Counter(total) => self.number(tracks, 0, || Arc::clone(key), total.as_f64()),
+            Reading::Gauge(value) => self.number(tracks, 0, || Arc::clone(key), value),
             Reading::Histogram { buckets, counts, sum } => {
                 let Some(of) = &self.derived else { return };
                 let count = counts.iter().fold(0u64, |all, &count| all.wrapping_add(count)) as f64;
                 let sum_of = if buckets.are_for_negatives() { &of.signed_sum } else { &of.sum };
                 let keys = (|| derived(&of.count, key), || derived(sum_of, key));
+                tracks.resize(2, None);
+                let [of_count, of_sum] = &mut tracks[..] else { return };
                 let [of_count, of_sum] =
-                    self.history.push_histogram(tracks, keys, (count, sum), (buckets, counts));
+                    self.history.push_histogram([of_count, of_sum], keys, (count, sum), (buckets, counts));
                 self.batch.values.push((Arc::clone(of_count.key()), count));
                 self.batch.values.push((Arc::clone(of_sum.key()), sum));
+            }
+            Reading::Native { zero_count, positive, negative, sum, .. } => {
+                let Some(of) = self.derived.clone() else { return };
+                let all = positive.iter().chain(negative);
+                let count = all.fold(zero_count, |all, &(_, count)| all.wrapping_add(count));
+                // Values below zero lower the sum.
+                let sum_of = if negative.is_empty() { &of.sum } else { &of.signed_sum };
+                self.number(tracks, 0, || derived(&of.count, key), count as f64);
+                self.number(tracks, 1, || derived(sum_of, key), sum);
+            }
+            Reading::Summary { quantiles, count, sum } => {
+                let Some(of) = self.derived.clone() else { return };
+                self.number(tracks, 0, || derived(&of.count, key), count as f64);
+                self.number(tracks, 1, || derived(&of.signed_sum, key), sum);
+                for (at, &(q, value)) in quantiles.iter().enumerate() {
+                    self.number(tracks, at + 2, || quantile(&of.quantile, key, q), value);
+                }
             }
         }
     }
 }
 
+impl Sampling<'_> {
+    /// Takes the value of a series that is one number.
+    fn number(&mut self, tracks: &mut Tracks, at: usize, key: impl FnOnce() -> Arc<SeriesKey>, value: f64) {
+        if tracks.len() <= at {
+            tracks.resize(at + 1, None);
+        }
+        let Some(track) = tracks.get_mut(at) else { return };
+        let track = self.history.push(track, key, value);
+        self.batch.values.push((Arc::clone(track.key()), value));
+    }
+}
+
 fn derived(descriptor: &Arc<Descriptor>, of: &SeriesKey) -> Arc<SeriesKey> {
     Arc::new(SeriesKey { descriptor: Arc::clone(descriptor), labels: of.labels.clone() })
+}
+
+/// The gauge that a quantile of a summary is sampled as.
+fn quantile(descriptor: &Arc<Descriptor>, of: &SeriesKey, q: f64) -> Arc<SeriesKey> {
+    let with_quantile = LabelName::new("quantile").map(|name| of.labels.with(name, q.to_string()));
+    // The name is one; only a series with as many labels as there may be stays without it.
+    let labels = match with_quantile {
+        Ok(Ok(labels)) => labels,
+        _ => of.labels.clone(),
+    };
+    Arc::new(SeriesKey { descriptor: Arc::clone(descriptor), labels })
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use bellwether_core::{Descriptor, Labels, MetricName, Selector, SeriesKey, SpreadSnapshot, Timestamp};
+use bellwether_core::{Descriptor, Labels, MetricName, Selector, SpreadSnapshot, SummarySnapshot, Timestamp};
 
-use crate::gather::Visit;
-use crate::history::Track;
+use crate::NativeSnapshot;
+use crate::exemplar::{Exemplar, Exemplars};
+use crate::gather::{SeriesView, Visit};
 use crate::instrument::{Declared, Reading};
 use crate::total::Total;
 
@@ -37,6 +38,10 @@ pub struct SeriesSnapshot {
     pub labels: Labels,
     /// Its value.
     pub value: Value,
+    /// Since when it counts, where that is known.
+    pub created: Option<Timestamp>,
+    /// Its exemplars; of a histogram by the number of their bucket.
+    pub exemplars: Vec<(usize, Exemplar)>,
 }
 
 /// What a series has.
@@ -49,6 +54,10 @@ pub enum Value {
     Gauge(f64),
     /// The buckets of a histogram.
     Histogram(SpreadSnapshot),
+    /// The buckets of a native histogram.
+    Native(NativeSnapshot),
+    /// The quantiles of a summary.
+    Summary(SummarySnapshot),
 }
 
 impl Value {
@@ -57,7 +66,7 @@ impl Value {
         match self {
             Self::Counter(total) => Some(total.as_f64()),
             Self::Gauge(value) => Some(*value),
-            Self::Histogram(_) => None,
+            Self::Histogram(_) | Self::Native(_) | Self::Summary(_) => None,
         }
     }
 }
@@ -90,24 +99,48 @@ impl Visit for Snapshot {
             .push(FamilySnapshot { descriptor: Arc::clone(&declared.descriptor), series: Vec::new() });
     }
 
-    fn series(
-        &mut self,
-        key: &Arc<SeriesKey>,
-        _: &str,
-        reading: Reading<'_>,
-        _: &mut [Option<Arc<Track>>; 2],
-    ) {
-        let value = match reading {
-            Reading::Counter(total) => Value::Counter(total),
-            Reading::Gauge(value) => Value::Gauge(value),
-            Reading::Histogram { buckets, counts, sum } => Value::Histogram(SpreadSnapshot {
-                bounds: buckets.bounds().into(),
-                counts: counts.into(),
-                sum,
-            }),
+    fn series(&mut self, series: SeriesView<'_>) {
+        let places;
+        let value = match series.reading {
+            Reading::Counter(total) => {
+                places = 1;
+                Value::Counter(total)
+            }
+            Reading::Gauge(value) => {
+                places = 0;
+                Value::Gauge(value)
+            }
+            Reading::Histogram { buckets, counts, sum } => {
+                places = counts.len();
+                Value::Histogram(SpreadSnapshot {
+                    bounds: buckets.bounds().into(),
+                    counts: counts.into(),
+                    sum,
+                })
+            }
+            Reading::Native { schema, zero_threshold, zero_count, positive, negative, sum } => {
+                places = Exemplars::OF_NATIVE;
+                Value::Native(NativeSnapshot {
+                    schema,
+                    zero_threshold,
+                    zero_count,
+                    positive: positive.into(),
+                    negative: negative.into(),
+                    sum,
+                })
+            }
+            Reading::Summary { quantiles, count, sum } => {
+                places = 0;
+                Value::Summary(SummarySnapshot { quantiles: quantiles.into(), count, sum })
+            }
+        };
+        let exemplars = match series.exemplars {
+            Some(kept) => (0..places).filter_map(|at| Some((at, kept.get(at)?))).collect(),
+            None => Vec::new(),
         };
         if let Some(family) = self.families.last_mut() {
-            family.series.push(SeriesSnapshot { labels: key.labels.clone(), value });
+            let labels = series.key.labels.clone();
+            family.series.push(SeriesSnapshot { labels, value, created: series.created, exemplars });
         }
     }
 }

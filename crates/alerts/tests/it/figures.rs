@@ -5,7 +5,7 @@ use bellwether_alerts::config::AlertsConfig;
 use bellwether_alerts::testing::RecordingChannel;
 use bellwether_alerts::{Alert, Alerts, ChannelName};
 use bellwether_core::{
-    Clock, Collect, Descriptor, Labels, ManualClock, SampleSink, Severity, SpreadSnapshot,
+    Clock, Collect, Descriptor, Labels, ManualClock, SampleSink, Severity, SpreadSnapshot, SummarySnapshot,
 };
 use chrono::DateTime;
 
@@ -23,6 +23,9 @@ impl SampleSink for Told {
     }
     fn histogram(&mut self, descriptor: &Descriptor, labels: &Labels, spread: &SpreadSnapshot) {
         self.0.push((descriptor.name.to_string(), labels.to_string(), spread.count() as f64));
+    }
+    fn summary(&mut self, descriptor: &Descriptor, labels: &Labels, summary: &SummarySnapshot) {
+        self.gauge(descriptor, labels, summary.count as f64);
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bellwether_core::resilience::{RestartBudget, RetrySchedule};
 use bellwether_core::{
-    Descriptor, Labels, RestartPolicy, SampleSink, SharedClock, SpreadSnapshot, Supervisor, SystemClock,
-    Task, TaskEnd, TaskStatus,
+    Descriptor, Labels, RestartPolicy, SampleSink, SharedClock, SpreadSnapshot, SummarySnapshot, Supervisor,
+    SystemClock, Task, TaskEnd, TaskStatus,
 };
 use parking_lot::Mutex;
 
@@ -104,5 +104,8 @@ impl SampleSink for Lines {
     }
     fn histogram(&mut self, descriptor: &Descriptor, _: &Labels, _: &SpreadSnapshot) {
         panic!("{} is no histogram", descriptor.name);
+    }
+    fn summary(&mut self, descriptor: &Descriptor, labels: &Labels, summary: &SummarySnapshot) {
+        panic!("{} {labels} is a summary of {}", descriptor.name, summary.count);
     }
 }

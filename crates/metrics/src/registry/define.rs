@@ -93,6 +93,7 @@ fn check_labels(descriptor: &Descriptor, sorted: &[LabelName]) -> Result<(), Reg
     let reserved = |label: &LabelName| match label.as_str() {
         OVERFLOW_LABEL => Some("for the series that takes what is beyond the bound"),
         "le" if descriptor.kind == Kind::Histogram => Some("for the buckets of histograms"),
+        "quantile" if descriptor.kind == Kind::Summary => Some("for the quantiles of summaries"),
         _ => None,
     };
     match sorted.iter().find_map(|label| Some((label, reserved(label)?))) {

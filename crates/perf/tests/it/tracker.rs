@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bellwether_core::{Collect, Descriptor, Labels, ManualClock, SampleSink, SharedClock, SpreadSnapshot};
+use bellwether_core::{
+    Collect, Descriptor, Labels, ManualClock, SampleSink, SharedClock, SpreadSnapshot, SummarySnapshot,
+};
 use bellwether_perf::{
     Booking, Contract, Conventions, EquityError, Fill, LedgerError, LedgerLimits, PerformanceSnapshot,
     PeriodsPerYear, Price, Tracker, TrackerError, TripFilter, Undefined, UnixMicros,
@@ -58,6 +60,9 @@ impl SampleSink for Told {
     }
     fn histogram(&mut self, _: &Descriptor, _: &Labels, _: &SpreadSnapshot) {
         panic!("a tracker has no histogram");
+    }
+    fn summary(&mut self, descriptor: &Descriptor, labels: &Labels, summary: &SummarySnapshot) {
+        panic!("{} {labels} is a summary of {}", descriptor.name, summary.count);
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use bellwether_alerts::{Alert, Category, ChannelName, Delivery, GroupKey, Notification, ReceiverName};
 use bellwether_core::{
     Collect, Descriptor, HistoryQuery, Labels, Limit, ManualClock, MetricName, Page, PageRequest,
-    SampleBatch, SampleHistory, SampleSink, SeriesKey, SeriesSample, Severity, SpreadSnapshot, TimeRange,
-    Timestamp, Unit,
+    SampleBatch, SampleHistory, SampleSink, SeriesKey, SeriesSample, Severity, SpreadSnapshot,
+    SummarySnapshot, TimeRange, Timestamp, Unit,
 };
 use bellwether_store::{Store, StoreConfig};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -68,6 +68,9 @@ pub(crate) fn told(collect: &impl Collect) -> Vec<(String, Labels, f64)> {
         }
         fn histogram(&mut self, descriptor: &Descriptor, labels: &Labels, spread: &SpreadSnapshot) {
             self.gauge(descriptor, labels, spread.count() as f64);
+        }
+        fn summary(&mut self, descriptor: &Descriptor, labels: &Labels, summary: &SummarySnapshot) {
+            self.gauge(descriptor, labels, summary.count as f64);
         }
     }
     let mut told = Told::default();
