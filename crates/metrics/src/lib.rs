@@ -50,6 +50,7 @@
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
+//! | `remote-write` | `push::RemoteWrite`: samples to Prometheus remote write (hyper, rustls, prost, snap) |
 #![forbid(unsafe_code)]
 
 mod lanes;
@@ -85,6 +86,8 @@ mod sample;
 mod sampler;
 
 mod prometheus_text;
+#[cfg(feature = "remote-write")]
+pub mod push;
 mod snapshot;
 
 pub use bellwether_core::{BoundsError, Unit};
