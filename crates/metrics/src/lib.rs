@@ -58,6 +58,7 @@ mod line;
 mod padded;
 
 mod counter;
+mod float_counter;
 mod gauge;
 mod histogram;
 mod native;
@@ -100,8 +101,11 @@ pub use crate::config::{
 };
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
-pub use crate::exemplar::Exemplar;
-pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
+pub use crate::exemplar::{Exemplar, ExemplarError};
+pub use crate::family::{
+    CounterFamily, Family, FloatCounterFamily, GaugeFamily, HistogramFamily, LabelValues,
+};
+pub use crate::float_counter::FloatCounter;
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
 pub use crate::history::{Dropped, RefusedSample, Series};
