@@ -83,6 +83,10 @@ impl Measure for Counter {
         &self.0.values
     }
 
+    fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     fn read<'a>(&'a self, _: &'a mut Scratch) -> Option<Reading<'a>> {
         Some(Reading::Counter(Total::Whole(self.get())))
     }

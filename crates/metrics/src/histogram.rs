@@ -170,6 +170,14 @@ impl Measure for Histogram {
         self.0.sum.values()
     }
 
+    fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
+    fn buckets(buckets: &Buckets) -> Option<&Buckets> {
+        Some(buckets)
+    }
+
     fn read<'a>(&'a self, scratch: &'a mut Scratch) -> Option<Reading<'a>> {
         scratch.counts.clear();
         scratch.counts.extend(self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)));

@@ -25,14 +25,20 @@ pub struct OwnMetric {
 /// | --- | --- |
 /// | `reason` of `bellwether_metrics_collector_failures_total` | `error`, `panic` |
 /// | `reason` of `bellwether_metrics_history_evicted_total` | `count`, `age`, `idle`, `clock_step` |
-/// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `out_of_order`, `nested` |
+/// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `out_of_order`, `nested`, `removed` |
 /// | `collector` | the Rust type of the collector, with `#2` and so on for the next of the same type |
-pub const OWN_METRICS: [OwnMetric; 7] = [
+pub const OWN_METRICS: [OwnMetric; 8] = [
     OwnMetric {
         name: "bellwether_metrics_collector_failures_total",
         kind: Kind::Counter,
         labels: &["collector", "reason"],
         help: "Runs of a collector that ended in an error or a panic.",
+    },
+    OwnMetric {
+        name: "bellwether_metrics_expired_series_total",
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Series of instruments that went for being idle.",
     },
     OwnMetric {
         name: "bellwether_metrics_history_evicted_total",
@@ -91,6 +97,8 @@ pub(crate) struct Refused {
     pub(crate) out_of_order: Tally,
     /// A collector that reads the registry it is asked by.
     pub(crate) nested: Tally,
+    /// A look-up in a metric that was removed.
+    pub(crate) removed: Tally,
 }
 
 /// Samples that left the history, by reason.
@@ -117,6 +125,8 @@ impl Evicted {
 pub struct Figures {
     pub(crate) refused: Refused,
     pub(crate) overflowed: Tally,
+    /// Series that went for being idle.
+    pub(crate) expired: Tally,
     pub(crate) evicted: Evicted,
     pub(crate) samples: Tally,
     series: AtomicUsize,
@@ -205,7 +215,7 @@ pub(crate) struct OwnFigures {
 /// A label set per reason, made once.
 struct Reasons {
     evicted: [Labels; 4],
-    refused: [Labels; 8],
+    refused: [Labels; 9],
 }
 
 fn reasons<const N: usize>(reasons: [&str; N]) -> [Labels; N] {
@@ -234,6 +244,7 @@ impl OwnFigures {
                     "buckets",
                     "out_of_order",
                     "nested",
+                    "removed",
                 ]),
             },
         }
@@ -246,7 +257,8 @@ impl Collect for OwnFigures {
     }
 
     fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
-        let [failures, evicted, held, samples, overflowed, refused, series] = &*self.descriptors else {
+        let [failures, expired, evicted, held, samples, overflowed, refused, series] = &*self.descriptors
+        else {
             return Err(CollectError::new("the registry's own metrics have no valid names"));
         };
         let figures = &*self.figures;
@@ -255,6 +267,7 @@ impl Collect for OwnFigures {
             out.counter(failures, &collector.error_labels, collector.errors.get() as f64);
             out.counter(failures, &collector.panic_labels, collector.panics.get() as f64);
         }
+        out.counter(expired, &none, figures.expired.get() as f64);
         let by_reason = &figures.evicted;
         let counts = [&by_reason.count, &by_reason.age, &by_reason.idle, &by_reason.clock_step];
         for (labels, count) in self.reasons.evicted.iter().zip(counts) {
@@ -275,6 +288,7 @@ impl Collect for OwnFigures {
             &by_reason.buckets,
             &by_reason.out_of_order,
             &by_reason.nested,
+            &by_reason.removed,
         ];
         for (labels, count) in self.reasons.refused.iter().zip(counts) {
             out.counter(refused, labels, count.get() as f64);

@@ -28,7 +28,9 @@ use crate::{
     Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, RegistryConfig, Timer,
 };
 
+mod by_labels;
 mod define;
+mod removal;
 
 /// Owns the metrics of a host, or of one part of it: instruments, collectors, and their recent past.
 ///
@@ -69,6 +71,8 @@ struct Inner {
 struct Arrivals {
     metrics: Vec<AnyMetric>,
     collectors: Vec<Collector>,
+    /// Metrics were removed.
+    parted: bool,
 }
 
 /// The history is swept once in so many samples.
@@ -218,7 +222,13 @@ impl Registry {
         let mut definitions = Vec::new();
         for descriptor in declared {
             let collector = Some(collector_type);
-            definitions.push(Definition { descriptor, labels: Box::default(), buckets: None, collector });
+            definitions.push(Definition {
+                descriptor,
+                labels: Box::default(),
+                any_labels: false,
+                buckets: None,
+                collector,
+            });
         }
         let families = self.0.names.lock().claim_collector(definitions, collector_type, &self.0.config)?;
         let failures = self.0.figures.add_collector(collector_type);
@@ -354,6 +364,7 @@ impl Registry {
         let definitions = own.descriptors().iter().cloned().map(|descriptor| Definition {
             descriptor: Arc::new(descriptor),
             labels: Box::default(),
+            any_labels: false,
             buckets: None,
             collector: Some(collector),
         });
@@ -377,7 +388,10 @@ impl Registry {
         };
         {
             let mut arrivals = self.0.arrivals.lock();
-            let Arrivals { metrics, collectors } = &mut *arrivals;
+            let Arrivals { metrics, collectors, parted } = &mut *arrivals;
+            if std::mem::take(parted) {
+                gatherer.part();
+            }
             gatherer.admit(metrics, collectors);
         }
         Some(read(&mut gatherer))
