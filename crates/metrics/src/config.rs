@@ -38,6 +38,11 @@ pub const MIN_MAX_AGE: Duration = Duration::from_secs(1);
 /// Greatest `max_age`: 36,525 days, a century; replays of long histories need decades.
 pub const MAX_MAX_AGE: Duration = Duration::from_hours(36_525 * 24);
 
+/// Least `idle_expiry`: 1 second.
+pub const MIN_IDLE_EXPIRY: Duration = Duration::from_secs(1);
+/// Greatest `idle_expiry`: 36,525 days.
+pub const MAX_IDLE_EXPIRY: Duration = Duration::from_hours(36_525 * 24);
+
 /// How much a registry may hold: the section `metrics` of a configuration.
 ///
 /// A registry brings a number outside of its range to the nearest end of it; the loader of the configuration tells
@@ -68,6 +73,9 @@ pub struct RegistryConfig {
     pub max_series_per_metric: usize,
     /// Most collectors. Default: [`DEFAULT_MAX_COLLECTORS`].
     pub max_collectors: usize,
+    /// How long a series of an instrument may be idle before it goes; see
+    /// [`Family::set_idle_expiry`](crate::Family::set_idle_expiry). Default: for ever.
+    pub idle_expiry: Option<HumanDuration>,
     /// How much of the past is kept in memory.
     pub history: HistoryConfig,
 }
@@ -96,6 +104,7 @@ impl Default for RegistryConfig {
             max_series: DEFAULT_MAX_SERIES,
             max_series_per_metric: DEFAULT_MAX_SERIES_PER_METRIC,
             max_collectors: DEFAULT_MAX_COLLECTORS,
+            idle_expiry: None,
             history: HistoryConfig::default(),
         }
     }
@@ -136,6 +145,13 @@ impl RegistryConfig {
         self
     }
 
+    /// With another time that a series may be idle; `None` for ever.
+    #[must_use]
+    pub fn with_idle_expiry(mut self, after: Option<Duration>) -> Self {
+        self.idle_expiry = after.map(HumanDuration::new);
+        self
+    }
+
     /// With another history.
     #[must_use]
     pub fn with_history(mut self, history: HistoryConfig) -> Self {
@@ -150,6 +166,9 @@ impl RegistryConfig {
             max_series: clamp(self.max_series, MAX_SERIES_RANGE),
             max_series_per_metric: clamp(self.max_series_per_metric, MAX_SERIES_RANGE),
             max_collectors: clamp(self.max_collectors, MAX_COLLECTORS_RANGE),
+            idle_expiry: self
+                .idle_expiry
+                .map(|after| HumanDuration::new(after.get().clamp(MIN_IDLE_EXPIRY, MAX_IDLE_EXPIRY))),
             history: self.history.clamped(),
         }
     }

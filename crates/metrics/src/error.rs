@@ -141,6 +141,22 @@ pub enum SeriesError {
         /// The bound: of the metric, or of the registry.
         limit: usize,
     },
+    /// A label name that the registry or the exposition needs for itself.
+    #[error("label {label:?} of metric {metric:?} is reserved {what_for}")]
+    ReservedLabel {
+        /// The metric.
+        metric: MetricName,
+        /// The label.
+        label: LabelName,
+        /// What it is reserved for.
+        what_for: &'static str,
+    },
+    /// The metric was removed from its registry.
+    #[error("metric {metric:?} was removed: define it again")]
+    Removed {
+        /// The metric.
+        metric: MetricName,
+    },
 }
 
 /// What was said of a metric when it was defined.
@@ -151,6 +167,8 @@ pub struct Definition {
     pub descriptor: Arc<Descriptor>,
     /// Names of its labels, sorted; empty for a collector's, whose labels are not told beforehand.
     pub labels: Box<[LabelName]>,
+    /// Whether each series has label names of its own.
+    pub any_labels: bool,
     /// The buckets of a histogram of the host.
     pub buckets: Option<Buckets>,
     /// The type of the collector that tells it; none for an instrument.
@@ -167,6 +185,9 @@ impl fmt::Display for Definition {
         }
         if !self.labels.is_empty() {
             write!(f, ", labels {:?}", self.labels)?;
+        }
+        if self.any_labels {
+            f.write_str(", any labels")?;
         }
         if let Some(buckets) = &self.buckets {
             let bounds = buckets.bounds();

@@ -17,6 +17,7 @@ use bellwether_core::{Sample, SeriesKey, SharedClock, TimeRange, Timestamp};
 use self::index::Index;
 pub use self::series::{Dropped, RefusedSample, Series};
 pub(crate) use self::track::Track;
+use crate::instrument::{Declared, Derived};
 use crate::own_metrics::Figures;
 use crate::{Buckets, HistoryConfig};
 
@@ -88,6 +89,24 @@ impl History {
             for track in tracks.drain(..tracks.len() - self.most_series) {
                 self.figures.evicted.idle.add(track.series().len() as u64);
                 gone.push(track);
+            }
+        }
+        self.index.remove(&gone);
+    }
+
+    /// Drops what another metric of this name has left, so that its past is not taken for that of this one.
+    pub(crate) fn redefine(&self, declared: &Declared) {
+        let mut descriptors = vec![&declared.descriptor];
+        if let Some(Derived { count, sum, signed_sum, quantile }) = &declared.derived {
+            descriptors.extend([count, sum, signed_sum, quantile]);
+        }
+        let mut gone = Vec::new();
+        for descriptor in &descriptors {
+            for track in self.index.metric(&descriptor.name).iter().flat_map(|tracks| tracks.iter()) {
+                if !descriptors.contains(&&track.key().descriptor) {
+                    self.figures.evicted.idle.add(track.series().len() as u64);
+                    gone.push(Arc::clone(track));
+                }
             }
         }
         self.index.remove(&gone);

@@ -55,7 +55,6 @@
 
 mod lanes;
 mod line;
-mod padded;
 
 mod counter;
 mod float_counter;
@@ -68,9 +67,11 @@ mod buckets;
 mod exemplar;
 mod family;
 mod instrument;
+mod label_set;
 mod metric;
 mod total;
 mod values;
+mod wanted;
 
 mod config;
 mod error;
@@ -96,20 +97,24 @@ pub use bellwether_core::{BoundsError, Unit};
 pub use crate::buckets::Buckets;
 pub use crate::config::{
     DEFAULT_MAX_AGE, DEFAULT_MAX_COLLECTORS, DEFAULT_MAX_METRICS, DEFAULT_MAX_SAMPLES, DEFAULT_MAX_SERIES,
-    DEFAULT_MAX_SERIES_PER_METRIC, HistoryConfig, MAX_COLLECTORS_RANGE, MAX_MAX_AGE, MAX_METRICS_RANGE,
-    MAX_SAMPLES_RANGE, MAX_SERIES_RANGE, MIN_MAX_AGE, RegistryConfig,
+    DEFAULT_MAX_SERIES_PER_METRIC, HistoryConfig, MAX_COLLECTORS_RANGE, MAX_IDLE_EXPIRY, MAX_MAX_AGE,
+    MAX_METRICS_RANGE, MAX_SAMPLES_RANGE, MAX_SERIES_RANGE, MIN_IDLE_EXPIRY, MIN_MAX_AGE, RegistryConfig,
 };
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
 pub use crate::exemplar::{Exemplar, ExemplarError};
 pub use crate::family::{
-    CounterFamily, Family, FloatCounterFamily, GaugeFamily, HistogramFamily, LabelValues,
+    CounterFamily, DynamicFamily, Family, FamilyOf, FloatCounterFamily, GaugeFamily, HistogramFamily,
+    LabelPairs, LabelValues,
 };
 pub use crate::float_counter::FloatCounter;
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
 pub use crate::history::{Dropped, RefusedSample, Series};
 pub use crate::instrument::Instrument;
+pub use crate::label_set::{LabelSet, LabelValue};
+#[doc(hidden)]
+pub use crate::label_set::{are_distinct, is_label_name};
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::native::NativeSnapshot;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};

@@ -28,14 +28,20 @@ pub struct OwnMetric {
 /// | --- | --- |
 /// | `reason` of `bellwether_metrics_collector_failures_total` | `error`, `panic` |
 /// | `reason` of `bellwether_metrics_history_evicted_total` | `count`, `age`, `idle`, `clock_step` |
-/// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `out_of_order`, `nested`, `exemplar`, `state`, `callback` |
+/// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `out_of_order`, `nested`, `exemplar`, `state`, `callback`, `removed` |
 /// | `collector` | the Rust type of the collector, with `#2` and so on for the next of the same type |
-pub const OWN_METRICS: [OwnMetric; 9] = [
+pub const OWN_METRICS: [OwnMetric; 10] = [
     OwnMetric {
         name: "bellwether_metrics_collector_failures_total",
         kind: Kind::Counter,
         labels: &["collector", "reason"],
         help: "Runs of a collector that ended in an error or a panic.",
+    },
+    OwnMetric {
+        name: "bellwether_metrics_expired_series_total",
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Series of instruments that went for being idle.",
     },
     OwnMetric {
         name: "bellwether_metrics_history_evicted_total",
@@ -112,6 +118,8 @@ pub(crate) struct Refused {
     pub(crate) state: Tally,
     /// The callback of a gauge that panicked.
     pub(crate) callback: Tally,
+    /// A look-up in a metric that was removed.
+    pub(crate) removed: Tally,
 }
 
 /// Samples that left the history, by reason.
@@ -139,6 +147,8 @@ pub struct Figures {
     clock: SharedClock,
     pub(crate) refused: Refused,
     pub(crate) overflowed: Tally,
+    /// Series that went for being idle.
+    pub(crate) expired: Tally,
     pub(crate) evicted: Evicted,
     pub(crate) samples: Tally,
     series: AtomicUsize,
@@ -162,6 +172,7 @@ impl Figures {
             clock: SharedClock::clone(clock),
             refused: Refused::default(),
             overflowed: Tally::new(),
+            expired: Tally::new(),
             evicted: Evicted::default(),
             samples: Tally::new(),
             series: AtomicUsize::new(0),
@@ -256,7 +267,7 @@ pub(crate) struct OwnFigures {
 /// A label set per reason, made once.
 struct Reasons {
     evicted: [Labels; 4],
-    refused: [Labels; 11],
+    refused: [Labels; 12],
 }
 
 fn reasons<const N: usize>(reasons: [&str; N]) -> [Labels; N] {
@@ -288,6 +299,7 @@ impl OwnFigures {
                     "exemplar",
                     "state",
                     "callback",
+                    "removed",
                 ]),
             },
         }
@@ -300,7 +312,7 @@ impl Collect for OwnFigures {
     }
 
     fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
-        let [failures, evicted, held, samples, slots, lanes, overflowed, refused, series] =
+        let [failures, expired, evicted, held, samples, slots, lanes, overflowed, refused, series] =
             &*self.descriptors
         else {
             return Err(CollectError::new("the registry's own metrics have no valid names"));
@@ -311,6 +323,7 @@ impl Collect for OwnFigures {
             out.counter(failures, &collector.error_labels, collector.errors.get() as f64);
             out.counter(failures, &collector.panic_labels, collector.panics.get() as f64);
         }
+        out.counter(expired, &none, figures.expired.get() as f64);
         let by_reason = &figures.evicted;
         let counts = [&by_reason.count, &by_reason.age, &by_reason.idle, &by_reason.clock_step];
         for (labels, count) in self.reasons.evicted.iter().zip(counts) {
@@ -337,6 +350,7 @@ impl Collect for OwnFigures {
             &by_reason.exemplar,
             &by_reason.state,
             &by_reason.callback,
+            &by_reason.removed,
         ];
         for (labels, count) in self.reasons.refused.iter().zip(counts) {
             out.counter(refused, labels, count.get() as f64);

@@ -29,7 +29,9 @@ use crate::{
     HistogramFamily, RegistryConfig, Timer,
 };
 
+mod by_labels;
 mod define;
+mod removal;
 
 /// Owns the metrics of a host, or of one part of it: instruments, collectors, and their recent past.
 ///
@@ -70,6 +72,8 @@ struct Inner {
 struct Arrivals {
     metrics: Vec<AnyMetric>,
     collectors: Vec<Collector>,
+    /// Metrics were removed.
+    parted: bool,
 }
 
 /// The history is swept once in so many samples.
@@ -248,7 +252,13 @@ impl Registry {
         let mut definitions = Vec::new();
         for descriptor in declared {
             let collector = Some(collector_type);
-            definitions.push(Definition { descriptor, labels: Box::default(), buckets: None, collector });
+            definitions.push(Definition {
+                descriptor,
+                labels: Box::default(),
+                any_labels: false,
+                buckets: None,
+                collector,
+            });
         }
         let families = self.0.names.lock().claim_collector(definitions, collector_type, &self.0.config)?;
         let failures = self.0.figures.add_collector(collector_type);
@@ -384,6 +394,7 @@ impl Registry {
         let definitions = own.descriptors().iter().cloned().map(|descriptor| Definition {
             descriptor: Arc::new(descriptor),
             labels: Box::default(),
+            any_labels: false,
             buckets: None,
             collector: Some(collector),
         });
@@ -407,7 +418,10 @@ impl Registry {
         };
         {
             let mut arrivals = self.0.arrivals.lock();
-            let Arrivals { metrics, collectors } = &mut *arrivals;
+            let Arrivals { metrics, collectors, parted } = &mut *arrivals;
+            if std::mem::take(parted) {
+                gatherer.part();
+            }
             gatherer.admit(metrics, collectors);
         }
         Some(read(&mut gatherer))

@@ -4,8 +4,8 @@ use bellwether_core::HumanDuration;
 use bellwether_core::config::{ConfigPath, KeyDoc, Problems, Section, Validate};
 
 use super::{
-    HistoryConfig, MAX_COLLECTORS_RANGE, MAX_MAX_AGE, MAX_METRICS_RANGE, MAX_SAMPLES_RANGE, MAX_SERIES_RANGE,
-    MIN_MAX_AGE, RegistryConfig,
+    HistoryConfig, MAX_COLLECTORS_RANGE, MAX_IDLE_EXPIRY, MAX_MAX_AGE, MAX_METRICS_RANGE, MAX_SAMPLES_RANGE,
+    MAX_SERIES_RANGE, MIN_IDLE_EXPIRY, MIN_MAX_AGE, RegistryConfig,
 };
 
 impl Validate for RegistryConfig {
@@ -14,6 +14,10 @@ impl Validate for RegistryConfig {
         problems.within(&at.key("max_series"), &self.max_series, MAX_SERIES_RANGE);
         problems.within(&at.key("max_series_per_metric"), &self.max_series_per_metric, MAX_SERIES_RANGE);
         problems.within(&at.key("max_collectors"), &self.max_collectors, MAX_COLLECTORS_RANGE);
+        if let Some(after) = &self.idle_expiry {
+            let times = HumanDuration::new(MIN_IDLE_EXPIRY)..=HumanDuration::new(MAX_IDLE_EXPIRY);
+            problems.within(&at.key("idle_expiry"), after, times);
+        }
         self.history.validate(&at.key("history"), problems);
     }
 }
@@ -44,6 +48,9 @@ impl Section for RegistryConfig {
                 .unit("series")
                 .range("1 to 10000000"),
             KeyDoc::new("max_collectors", "most collectors").unit("collectors").range("1 to 10000"),
+            KeyDoc::new("idle_expiry", "how long a series may be idle before it goes; for ever if not set")
+                .unit("duration")
+                .range("1s to 36525d"),
             KeyDoc::new("history.max_samples", "most samples of one series in memory, 18 bytes each")
                 .unit("samples")
                 .range("2 to 1048576"),
@@ -74,11 +81,14 @@ mod tests {
             (1, MAX_SERIES_RANGE),
             (2, MAX_SERIES_RANGE),
             (3, MAX_COLLECTORS_RANGE),
-            (4, MAX_SAMPLES_RANGE),
+            (5, MAX_SAMPLES_RANGE),
         ] {
             assert!(ranges[key].contains(&told(&range)), "{}", ranges[key]);
         }
         let ages = format!("{} to {}", HumanDuration::new(MIN_MAX_AGE), HumanDuration::new(MAX_MAX_AGE));
-        assert!(ranges[5].contains(&ages), "{} and {ages}", ranges[5]);
+        assert!(ranges[6].contains(&ages), "{} and {ages}", ranges[6]);
+        let times =
+            format!("{} to {}", HumanDuration::new(MIN_IDLE_EXPIRY), HumanDuration::new(MAX_IDLE_EXPIRY));
+        assert!(ranges[4].contains(&times), "{} and {times}", ranges[4]);
     }
 }
