@@ -8,6 +8,8 @@ use crate::Registry;
 use crate::gather::{SeriesView, Visit};
 use crate::instrument::Declared;
 
+#[cfg(test)]
+mod by_hand;
 mod json;
 mod negotiation;
 mod number;

@@ -251,3 +251,83 @@ impl<P: Page> fmt::Write for Lines<'_, P> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposition::by_hand::{page, show};
+
+    fn json() -> String {
+        let page = page();
+        let mut out = String::new();
+        let mut writer = JsonWriter::new(&mut out, page.at);
+        show(&page, &mut writer);
+        writer.finish();
+        out
+    }
+
+    #[test]
+    fn a_page_by_hand_with_every_kind() {
+        let expected = serde_json::json!({
+            "schema": "bellwether.metrics/1",
+            "at": "2023-11-14T22:13:22Z",
+            "families": [
+                {"name": "ack_seconds", "kind": "histogram", "unit": "seconds", "help": "Ack.", "series": [{
+                    "labels": {"venue": "XNYS"}, "count": 3, "sum": 3.001,
+                    "bounds": [0.001, 1], "counts": [2, 0, 1],
+                    "created": "2023-11-14T22:13:20Z",
+                    "exemplars": [
+                        {"labels": {"order_id": "7"}, "bucket": 0, "value": 0.0005, "at": "2023-11-14T22:13:20.250Z"},
+                        {"labels": {"order_id": "8\"\\"}, "bucket": 2, "value": 3, "at": "2023-11-14T22:13:20.500Z"},
+                    ],
+                }]},
+                {"name": "build_info", "kind": "info", "unit": "", "help": "Build.", "series": [
+                    {"labels": {"version": "1.2.3"}, "value": 1},
+                ]},
+                {"name": "desk_pnl", "kind": "gauge", "unit": "usd", "help": "Profit.", "series": [
+                    {"labels": {}, "value": -1250.25},
+                ]},
+                {"name": "feed_state", "kind": "state_set", "unit": "", "help": "Feed.", "series": [
+                    {"labels": {"feed_state": "closed", "venue": "ARCX"}, "value": 0},
+                    {"labels": {"feed_state": "closed", "venue": "XNYS"}, "value": 1},
+                    {"labels": {"feed_state": "open", "venue": "ARCX"}, "value": 1},
+                    {"labels": {"feed_state": "open", "venue": "XNYS"}, "value": 0},
+                ]},
+                {"name": "fees_usd_total", "kind": "counter", "unit": "usd", "help": "Fees.", "series": [
+                    {"labels": {}, "value": 0.75},
+                ]},
+                {"name": "hold_seconds", "kind": "summary", "unit": "seconds", "help": "Hold.", "series": [{
+                    "labels": {}, "count": 3, "sum": 2.5, "quantiles": [[0.5, 0.25], [0.99, 2]],
+                    "created": "2023-11-14T22:13:20Z",
+                }]},
+                {"name": "native_seconds", "kind": "histogram", "unit": "seconds", "help": "Native.", "series": [{
+                    "labels": {"venue": "ARCX"}, "count": 309, "sum": 500.5,
+                    "schema": 3, "zero_threshold": 1e-9, "zero_count": 2,
+                    "positive": [[-3, 1], [-2, 4], [5, 2], [6, 300]], "negative": [],
+                    "created": "2023-11-14T22:13:20Z",
+                    "exemplars": [
+                        {"labels": {"order_id": "9"}, "value": 0.1, "at": "2023-11-14T22:13:20.000001Z"},
+                        {"labels": {"order_id": "10"}, "value": 0.2, "at": "2023-11-14T22:13:20.000002Z"},
+                    ],
+                }]},
+                {"name": "orders_total", "kind": "counter", "unit": "", "help": "A \"q\" \\ and\nmore.", "series": [{
+                    "labels": {"note": "a\"b\\c\nd", "side": "buy"}, "value": u64::MAX,
+                    "created": "2023-11-14T22:13:20.000001Z",
+                    "exemplars": [{"labels": {"order_id": "12"}, "value": 1, "at": "2023-11-14T22:13:21Z"}],
+                }]},
+            ],
+        });
+        let read: serde_json::Value = serde_json::from_str(&json()).unwrap();
+        assert_eq!(read, expected);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_reads_back(text in proptest::prelude::any::<String>()) {
+            let mut out = String::new();
+            let mut writer = JsonWriter { out: &mut out, numbers: Numbers::new(), families: 0, series: 0 };
+            writer.string(&text);
+            proptest::prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+        }
+    }
+}

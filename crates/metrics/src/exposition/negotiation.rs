@@ -26,7 +26,7 @@ pub enum Format {
     /// {"schema": "bellwether.metrics/1", "at": "2026-03-02T14:30:00Z", "families": [
     ///   {"name": "orders_total", "kind": "counter", "unit": "", "help": "Orders sent.", "series": [
     ///     {"labels": {"venue": "XNYS"}, "value": 3, "created": "2026-03-02T14:00:00Z",
-    ///      "exemplars": [{"labels": {"order_id": "17"}, "value": 1, "at": "2026-03-02T14:29:59.5Z"}]}]}]}
+    ///      "exemplars": [{"labels": {"order_id": "17"}, "value": 1, "at": "2026-03-02T14:29:59.500Z"}]}]}]}
     /// ```
     ///
     /// | in | member | is |

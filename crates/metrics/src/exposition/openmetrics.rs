@@ -279,3 +279,126 @@ impl<P: Page> Visit for OpenMetricsWriter<'_, P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bellwether_core::{MetricName, SpreadSnapshot, SummarySnapshot};
+
+    use super::*;
+    use crate::exposition::by_hand::{at, labels, page, show};
+    use crate::{FamilySnapshot, SeriesSnapshot, Snapshot, Value};
+
+    fn text(snapshot: &Snapshot) -> String {
+        let mut out = String::new();
+        let mut room = Room::default();
+        let mut writer = OpenMetricsWriter::new(&mut out, &mut room);
+        show(snapshot, &mut writer);
+        writer.finish(true);
+        out
+    }
+
+    #[test]
+    fn a_page_by_hand_with_every_kind() {
+        assert_eq!(
+            text(&page()),
+            "# TYPE ack_seconds histogram\n\
+             # UNIT ack_seconds seconds\n\
+             # HELP ack_seconds Ack.\n\
+             ack_seconds_bucket{venue=\"XNYS\",le=\"0.001\"} 2 # {order_id=\"7\"} 0.0005 1700000000.25\n\
+             ack_seconds_bucket{venue=\"XNYS\",le=\"1.0\"} 2\n\
+             ack_seconds_bucket{venue=\"XNYS\",le=\"+Inf\"} 3 # {order_id=\"8\\\"\\\\\"} 3 1700000000.5\n\
+             ack_seconds_count{venue=\"XNYS\"} 3\n\
+             ack_seconds_sum{venue=\"XNYS\"} 3.001\n\
+             ack_seconds_created{venue=\"XNYS\"} 1700000000\n\
+             # TYPE build info\n\
+             # HELP build Build.\n\
+             build_info{version=\"1.2.3\"} 1\n\
+             # TYPE desk_pnl gauge\n\
+             # HELP desk_pnl Profit.\n\
+             desk_pnl -1250.25\n\
+             # TYPE feed_state stateset\n\
+             # HELP feed_state Feed.\n\
+             feed_state{feed_state=\"closed\",venue=\"ARCX\"} 0\n\
+             feed_state{feed_state=\"open\",venue=\"ARCX\"} 1\n\
+             feed_state{feed_state=\"closed\",venue=\"XNYS\"} 1\n\
+             feed_state{feed_state=\"open\",venue=\"XNYS\"} 0\n\
+             # TYPE fees_usd counter\n\
+             # UNIT fees_usd usd\n\
+             # HELP fees_usd Fees.\n\
+             fees_usd_total 0.75\n\
+             # TYPE hold_seconds summary\n\
+             # UNIT hold_seconds seconds\n\
+             # HELP hold_seconds Hold.\n\
+             hold_seconds{quantile=\"0.5\"} 0.25\n\
+             hold_seconds{quantile=\"0.99\"} 2\n\
+             hold_seconds_count 3\n\
+             hold_seconds_sum 2.5\n\
+             hold_seconds_created 1700000000\n\
+             # TYPE native_seconds histogram\n\
+             # UNIT native_seconds seconds\n\
+             # HELP native_seconds Native.\n\
+             native_seconds_bucket{venue=\"ARCX\",le=\"+Inf\"} 309 # {order_id=\"10\"} 0.2 1700000000.000002\n\
+             native_seconds_count{venue=\"ARCX\"} 309\n\
+             native_seconds_sum{venue=\"ARCX\"} 500.5\n\
+             native_seconds_created{venue=\"ARCX\"} 1700000000\n\
+             # TYPE orders counter\n\
+             # HELP orders A \\\"q\\\" \\\\ and\\nmore.\n\
+             orders_total{note=\"a\\\"b\\\\c\\nd\",side=\"buy\"} 18446744073709551615 # {order_id=\"12\"} 1 1700000001\n\
+             orders_created{note=\"a\\\"b\\\\c\\nd\",side=\"buy\"} 1700000000.000001\n\
+             # EOF\n"
+        );
+    }
+
+    fn only(descriptor: Descriptor, value: Value, exemplars: Vec<(usize, Exemplar)>) -> String {
+        let series = vec![SeriesSnapshot { labels: Labels::empty(), value, created: None, exemplars }];
+        text(&Snapshot {
+            at: at(0),
+            families: vec![FamilySnapshot { descriptor: Arc::new(descriptor), series }],
+        })
+    }
+
+    #[test]
+    fn a_sum_that_may_fall_is_left_out_with_its_count() {
+        let histogram = |bounds: &[f64], counts: &[u64], sum| {
+            let descriptor = Descriptor::histogram(MetricName::new("h").unwrap(), Unit::None, "H.");
+            only(
+                descriptor,
+                Value::Histogram(SpreadSnapshot { bounds: bounds.into(), counts: counts.into(), sum }),
+                Vec::new(),
+            )
+        };
+        let buckets = "# TYPE h histogram\n# HELP h H.\nh_bucket{le=\"1.0\"} 1\nh_bucket{le=\"+Inf\"} 3\n";
+        assert_eq!(histogram(&[1.0], &[1, 2], -0.5), format!("{buckets}# EOF\n"));
+        assert_eq!(histogram(&[1.0], &[1, 2], 5.0), format!("{buckets}h_count 3\nh_sum 5\n# EOF\n"));
+        assert!(!histogram(&[-1.0], &[1, 2], 5.0).contains("_sum"));
+        let descriptor = Descriptor::summary(MetricName::new("s").unwrap(), Unit::None, "S.");
+        let summary = SummarySnapshot { quantiles: [(0.0, -1.0), (1.0, 2.0)].into(), count: 2, sum: -0.5 };
+        assert_eq!(
+            only(descriptor, Value::Summary(summary), Vec::new()),
+            "# TYPE s summary\n# HELP s S.\ns{quantile=\"1.0\"} 2\n# EOF\n"
+        );
+    }
+
+    #[test]
+    fn an_exemplar_of_more_than_128_characters_is_left_out() {
+        let counter = |chars: usize| {
+            let exemplar =
+                Exemplar { labels: labels([("id", &*"漢".repeat(chars - 2))]), value: 1.0, at: at(0) };
+            let descriptor = Descriptor::counter(MetricName::new("c_total").unwrap(), Unit::None, "C.");
+            only(descriptor, Value::Counter(Total::Whole(1)), vec![(0, exemplar)])
+        };
+        assert!(counter(128).contains(" # {id=\"漢"));
+        assert_eq!(counter(129), "# TYPE c counter\n# HELP c C.\nc_total 1\n# EOF\n");
+    }
+
+    #[test]
+    fn a_unit_is_told_only_if_the_name_ends_in_it() {
+        let unit = |name: &'static str, unit| {
+            family_unit(&Descriptor::counter(MetricName::new(name).unwrap(), unit, "")).map(str::to_owned)
+        };
+        assert_eq!(unit("ack_seconds_total", Unit::Seconds).as_deref(), Some("seconds"));
+        assert_eq!(unit("lots_total", Unit::Other("lots".into())), None, "it must be behind a line");
+        assert_eq!(unit("ack_total", Unit::Seconds), None);
+        assert_eq!(unit("ack_total", Unit::None), None);
+    }
+}

@@ -135,3 +135,54 @@ impl<P: Page> Visit for TextWriter<'_, P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposition::by_hand::{page, show};
+
+    #[test]
+    fn a_page_by_hand_with_every_kind() {
+        let mut out = String::new();
+        show(&page(), &mut TextWriter::new(&mut out, &mut Room::default()));
+        assert_eq!(
+            out,
+            "# HELP ack_seconds Ack.\n\
+             # TYPE ack_seconds histogram\n\
+             ack_seconds_bucket{venue=\"XNYS\",le=\"0.001\"} 2\n\
+             ack_seconds_bucket{venue=\"XNYS\",le=\"1.0\"} 2\n\
+             ack_seconds_bucket{venue=\"XNYS\",le=\"+Inf\"} 3\n\
+             ack_seconds_sum{venue=\"XNYS\"} 3.001\n\
+             ack_seconds_count{venue=\"XNYS\"} 3\n\
+             # HELP build_info Build.\n\
+             # TYPE build_info gauge\n\
+             build_info{version=\"1.2.3\"} 1\n\
+             # HELP desk_pnl Profit.\n\
+             # TYPE desk_pnl gauge\n\
+             desk_pnl -1250.25\n\
+             # HELP feed_state Feed.\n\
+             # TYPE feed_state gauge\n\
+             feed_state{feed_state=\"closed\",venue=\"ARCX\"} 0\n\
+             feed_state{feed_state=\"closed\",venue=\"XNYS\"} 1\n\
+             feed_state{feed_state=\"open\",venue=\"ARCX\"} 1\n\
+             feed_state{feed_state=\"open\",venue=\"XNYS\"} 0\n\
+             # HELP fees_usd_total Fees.\n\
+             # TYPE fees_usd_total counter\n\
+             fees_usd_total 0.75\n\
+             # HELP hold_seconds Hold.\n\
+             # TYPE hold_seconds summary\n\
+             hold_seconds{quantile=\"0.5\"} 0.25\n\
+             hold_seconds{quantile=\"0.99\"} 2\n\
+             hold_seconds_sum 2.5\n\
+             hold_seconds_count 3\n\
+             # HELP native_seconds Native.\n\
+             # TYPE native_seconds histogram\n\
+             native_seconds_bucket{venue=\"ARCX\",le=\"+Inf\"} 309\n\
+             native_seconds_sum{venue=\"ARCX\"} 500.5\n\
+             native_seconds_count{venue=\"ARCX\"} 309\n\
+             # HELP orders_total A \"q\" \\\\ and\\nmore.\n\
+             # TYPE orders_total counter\n\
+             orders_total{note=\"a\\\"b\\\\c\\nd\",side=\"buy\"} 18446744073709551615\n"
+        );
+    }
+}

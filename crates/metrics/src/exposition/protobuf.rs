@@ -286,3 +286,137 @@ fn varint_bytes(mut value: u64, bytes: &mut [u8; 10]) -> &[u8] {
     }
     bytes.get(..length).unwrap_or(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::metric_family::{self as read, BucketSpan, MetricType, Stamp};
+    use super::*;
+    use crate::exposition::by_hand::{labels, page, show};
+    use crate::{NativeSnapshot, Snapshot, Value};
+
+    fn families(snapshot: &Snapshot) -> Vec<read::MetricFamily> {
+        let mut out = Vec::new();
+        let mut writer = ProtobufWriter::new(&mut out);
+        show(snapshot, &mut writer);
+        writer.finish();
+        read::read(&out)
+    }
+
+    #[test]
+    fn a_page_by_hand_with_every_kind_is_read_by_prost() {
+        let families = families(&page());
+        let names: Vec<_> = families.iter().map(|family| family.name()).collect();
+        assert_eq!(
+            names,
+            [
+                "ack_seconds",
+                "build_info",
+                "desk_pnl",
+                "feed_state",
+                "fees_usd_total",
+                "hold_seconds",
+                "native_seconds",
+                "orders_total"
+            ]
+        );
+        let [ack, build, pnl, feed, fees, hold, native, orders] = &*families else { panic!() };
+        assert_eq!((ack.kind(), ack.unit(), ack.help()), (MetricType::Histogram, "seconds", "Ack."));
+        let histogram = ack.metric[0].histogram.clone().unwrap();
+        let buckets: Vec<_> =
+            histogram.bucket.iter().map(|bucket| (bucket.upper_bound(), bucket.cumulative_count())).collect();
+        assert_eq!(buckets, [(0.001, 2), (1.0, 2), (f64::INFINITY, 3)]);
+        assert_eq!((histogram.sample_count(), histogram.sample_sum(), histogram.schema), (3, 3.001, None));
+        assert_eq!(histogram.created_timestamp, Some(Stamp { seconds: 1_700_000_000, nanos: 0 }));
+        let exemplar = histogram.bucket[2].exemplar.clone().unwrap();
+        assert_eq!((exemplar.value(), read::map(&exemplar.label)["order_id"].as_str()), (3.0, "8\"\\"));
+        assert_eq!(exemplar.timestamp, Some(Stamp { seconds: 1_700_000_000, nanos: 500_000_000 }));
+        assert_eq!(histogram.bucket[1].exemplar, None);
+        assert_eq!((build.kind(), build.metric[0].gauge.unwrap().value()), (MetricType::Gauge, 1.0));
+        assert_eq!((pnl.metric[0].gauge.unwrap().value(), pnl.unit.as_deref()), (-1_250.25, None));
+        assert_eq!((feed.kind(), feed.metric.len()), (MetricType::Gauge, 4));
+        assert_eq!((fees.metric[0].counter.clone().unwrap().value(), fees.unit()), (0.75, "usd"));
+        let summary = hold.metric[0].summary.clone().unwrap();
+        assert_eq!((summary.sample_count(), summary.sample_sum(), summary.quantile.len()), (3, 2.5, 2));
+        assert_eq!((summary.quantile[1].quantile(), summary.quantile[1].value()), (0.99, 2.0));
+        let sparse = native.metric[0].histogram.clone().unwrap();
+        assert_eq!((sparse.schema(), sparse.zero_threshold(), sparse.zero_count()), (3, 1e-9, 2));
+        assert_eq!((sparse.sample_count(), sparse.bucket.len(), sparse.exemplars.len()), (309, 0, 2));
+        let span = |offset, length| BucketSpan { offset: Some(offset), length: Some(length) };
+        assert_eq!(sparse.positive_span, [span(-3, 2), span(6, 2)]);
+        assert_eq!(sparse.positive_delta, [1, 3, -2, 298]);
+        assert_eq!(sparse.negative_span, []);
+        let counter = orders.metric[0].counter.clone().unwrap();
+        assert_eq!(counter.value(), u64::MAX as f64);
+        assert_eq!(read::map(&orders.metric[0].label)["note"], "a\"b\\c\nd");
+        assert_eq!(counter.created_timestamp, Some(Stamp { seconds: 1_700_000_000, nanos: 1_000 }));
+    }
+
+    fn of_native(native: NativeSnapshot) -> read::Histogram {
+        let mut page = page();
+        page.families.retain(|family| family.descriptor.name == "native_seconds");
+        page.families[0].series[0].value = Value::Native(native);
+        families(&page).remove(0).metric.remove(0).histogram.unwrap()
+    }
+
+    #[test]
+    fn a_native_histogram_without_values_is_still_known_as_one() {
+        let empty = NativeSnapshot {
+            schema: 0,
+            zero_threshold: 0.0,
+            zero_count: 0,
+            positive: Box::default(),
+            negative: Box::default(),
+            sum: 0.0,
+        };
+        let read = of_native(empty);
+        assert_eq!(read.positive_span, [BucketSpan { offset: Some(0), length: Some(0) }]);
+    }
+
+    #[test]
+    fn times_before_1970_have_nanoseconds_after_the_second() {
+        let mut out = Vec::new();
+        stamp(&mut out, 1, Timestamp::from_micros(-1).unwrap());
+        let inner = <Stamp as prost::Message>::decode(out.get(2..).unwrap()).unwrap();
+        assert_eq!(inner, Stamp { seconds: -1, nanos: 999_999_000 });
+    }
+
+    fn buckets() -> impl Strategy<Value = Vec<(i32, u64)>> {
+        let index = prop_oneof![-20i32..20, any::<i32>().prop_map(|index| index / 2)];
+        let count = prop_oneof![1u64..1_000, 1u64..1 << 50];
+        proptest::collection::btree_map(index, count, 0..40).prop_map(|buckets| buckets.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn sparse_buckets_read_back(positive in buckets(), negative in buckets(), schema in -4i8..=8) {
+            let read = of_native(NativeSnapshot {
+                schema,
+                zero_threshold: 0.5,
+                zero_count: 1,
+                positive: positive.clone().into(),
+                negative: negative.clone().into(),
+                sum: 1.0,
+            });
+            prop_assert_eq!(read.sparse(false), positive);
+            prop_assert_eq!(read.sparse(true), negative);
+            prop_assert_eq!(read.schema(), i32::from(schema));
+        }
+
+        #[test]
+        fn texts_of_any_length_read_back(value in ".{0,4}", times in 0usize..1_000) {
+            let value = value.repeat(times);
+            prop_assume!(!value.is_empty() && value.len() <= 4_096);
+            let mut page = page();
+            page.families[0].series[0].labels = labels([("note", &value)]);
+            let read = families(&page);
+            prop_assert_eq!(&read::map(&read[0].metric[0].label)["note"], &value);
+        }
+    }
+}
+
+/// The messages as `prost` reads them.
+#[cfg(test)]
+#[path = "../../tests/it/metric_family.rs"]
+mod metric_family;
