@@ -25,7 +25,7 @@ pub struct OwnMetric {
 /// | --- | --- |
 /// | `reason` of `bellwether_metrics_collector_failures_total` | `error`, `panic` |
 /// | `reason` of `bellwether_metrics_history_evicted_total` | `count`, `age`, `idle`, `clock_step` |
-/// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `out_of_order`, `nested` |
+/// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `state`, `out_of_order`, `nested` |
 /// | `collector` | the Rust type of the collector, with `#2` and so on for the next of the same type |
 pub const OWN_METRICS: [OwnMetric; 7] = [
     OwnMetric {
@@ -83,10 +83,12 @@ pub(crate) struct Refused {
     pub(crate) undeclared: Tally,
     /// The same series twice in one run of a collector, or twice at one instant.
     pub(crate) repeated: Tally,
-    /// A label that is reserved, or a value that is too long.
+    /// A label that is reserved, a value that is too long, or a state set without the label that names the state.
     pub(crate) label: Tally,
-    /// Buckets that are none.
+    /// Buckets or quantiles that are none.
     pub(crate) buckets: Tally,
+    /// An info that is not 1, or a state that is neither 1 nor 0.
+    pub(crate) state: Tally,
     /// A sample before the newest of its series.
     pub(crate) out_of_order: Tally,
     /// A collector that reads the registry it is asked by.
@@ -205,7 +207,7 @@ pub(crate) struct OwnFigures {
 /// A label set per reason, made once.
 struct Reasons {
     evicted: [Labels; 4],
-    refused: [Labels; 8],
+    refused: [Labels; 9],
 }
 
 fn reasons<const N: usize>(reasons: [&str; N]) -> [Labels; N] {
@@ -232,6 +234,7 @@ impl OwnFigures {
                     "repeated",
                     "label",
                     "buckets",
+                    "state",
                     "out_of_order",
                     "nested",
                 ]),
@@ -273,6 +276,7 @@ impl Collect for OwnFigures {
             &by_reason.repeated,
             &by_reason.label,
             &by_reason.buckets,
+            &by_reason.state,
             &by_reason.out_of_order,
             &by_reason.nested,
         ];
