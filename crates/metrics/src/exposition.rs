@@ -10,6 +10,8 @@ use crate::instrument::Declared;
 
 #[cfg(test)]
 mod by_hand;
+#[cfg(feature = "http")]
+mod handler;
 mod json;
 mod negotiation;
 mod number;
@@ -20,6 +22,8 @@ mod prometheus_text;
 mod protobuf;
 mod room;
 
+#[cfg(feature = "http")]
+pub use handler::{DEFAULT_MAX_PAGES, MetricsHandler, MetricsPage, metrics_handler};
 use json::JsonWriter;
 pub use negotiation::Format;
 pub(crate) use number::Numbers;

@@ -49,6 +49,7 @@
 //! | --- | --- |
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
+//! | `http` | `MetricsHandler`: a `tower` service that answers scrapes, for the router of the host |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
 #![forbid(unsafe_code)]
 
@@ -98,6 +99,8 @@ pub use crate::config::{
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
 pub use crate::exemplar::Exemplar;
+#[cfg(feature = "http")]
+pub use crate::exposition::{DEFAULT_MAX_PAGES, MetricsHandler, MetricsPage, metrics_handler};
 pub use crate::exposition::{Exposition, Format, NotText, TEXT_CONTENT_TYPE};
 pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
 pub use crate::gauge::Gauge;

@@ -27,7 +27,7 @@ pub struct OwnMetric {
 /// | `reason` of `bellwether_metrics_history_evicted_total` | `count`, `age`, `idle`, `clock_step` |
 /// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `state`, `out_of_order`, `nested` |
 /// | `collector` | the Rust type of the collector, with `#2` and so on for the next of the same type |
-pub const OWN_METRICS: [OwnMetric; 7] = [
+pub const OWN_METRICS: [OwnMetric; 8] = [
     OwnMetric {
         name: "bellwether_metrics_collector_failures_total",
         kind: Kind::Counter,
@@ -63,6 +63,12 @@ pub const OWN_METRICS: [OwnMetric; 7] = [
         kind: Kind::Counter,
         labels: &["reason"],
         help: "Values and samples that were refused.",
+    },
+    OwnMetric {
+        name: "bellwether_metrics_scrapes_refused_total",
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Scrapes refused because as many pages were on their way as may be.",
     },
     OwnMetric {
         name: "bellwether_metrics_series",
@@ -119,6 +125,8 @@ impl Evicted {
 pub struct Figures {
     pub(crate) refused: Refused,
     pub(crate) overflowed: Tally,
+    /// Scrapes that a handler refused.
+    pub(crate) scrapes_refused: Tally,
     pub(crate) evicted: Evicted,
     pub(crate) samples: Tally,
     series: AtomicUsize,
@@ -249,7 +257,9 @@ impl Collect for OwnFigures {
     }
 
     fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
-        let [failures, evicted, held, samples, overflowed, refused, series] = &*self.descriptors else {
+        let [failures, evicted, held, samples, overflowed, refused, scrapes_refused, series] =
+            &*self.descriptors
+        else {
             return Err(CollectError::new("the registry's own metrics have no valid names"));
         };
         let figures = &*self.figures;
@@ -283,6 +293,7 @@ impl Collect for OwnFigures {
         for (labels, count) in self.reasons.refused.iter().zip(counts) {
             out.counter(refused, labels, count.get() as f64);
         }
+        out.counter(scrapes_refused, &none, figures.scrapes_refused.get() as f64);
         out.gauge(series, &none, figures.series.load(Ordering::Relaxed) as f64);
         Ok(())
     }

@@ -274,6 +274,12 @@ impl Registry {
         }
     }
 
+    /// Counts a scrape that was refused.
+    #[cfg(feature = "http")]
+    pub(crate) fn refuse_scrape(&self) {
+        self.0.figures.scrapes_refused.increment();
+    }
+
     /// All values as they stand.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot_of(|gatherer, snapshot| {

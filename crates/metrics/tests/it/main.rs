@@ -12,6 +12,7 @@ mod ear;
 mod events;
 mod exposition;
 mod formats;
+mod handler;
 mod histograms;
 mod history;
 mod kinds;
