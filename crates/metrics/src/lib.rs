@@ -51,6 +51,7 @@
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
 //! | `http` | `MetricsHandler`: a `tower` service that answers scrapes, for the router of the host |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
+//! | `remote-write` | `push::RemoteWrite`: samples to Prometheus remote write (hyper, rustls, prost, snap) |
 #![forbid(unsafe_code)]
 
 mod lanes;
@@ -58,6 +59,7 @@ mod line;
 mod padded;
 
 mod counter;
+mod float_counter;
 mod gauge;
 mod histogram;
 mod native;
@@ -86,6 +88,8 @@ mod sample;
 mod sampler;
 
 mod exposition;
+#[cfg(feature = "remote-write")]
+pub mod push;
 mod snapshot;
 
 pub use bellwether_core::{BoundsError, Unit};
@@ -98,11 +102,14 @@ pub use crate::config::{
 };
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
-pub use crate::exemplar::Exemplar;
+pub use crate::exemplar::{Exemplar, ExemplarError};
 #[cfg(feature = "http")]
 pub use crate::exposition::{DEFAULT_MAX_PAGES, MetricsHandler, MetricsPage, metrics_handler};
 pub use crate::exposition::{Exposition, Format, NotText, TEXT_CONTENT_TYPE};
-pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
+pub use crate::family::{
+    CounterFamily, Family, FloatCounterFamily, GaugeFamily, HistogramFamily, LabelValues,
+};
+pub use crate::float_counter::FloatCounter;
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
 pub use crate::history::{Dropped, RefusedSample, Series};
