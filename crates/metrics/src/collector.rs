@@ -11,11 +11,11 @@ use bellwether_core::{
 };
 
 use crate::Buckets;
+use crate::exposition::Prefix;
 use crate::gather::{SeriesView, Tracks, Visit};
 use crate::instrument::{Declared, Reading};
 use crate::metric::SeriesBounds;
 use crate::own_metrics::{CollectorFigures, Figures};
-use crate::prometheus_text::Prefix;
 use crate::total::Total;
 
 /// One registered collector: what it told when it was last asked.
@@ -225,6 +225,15 @@ impl CollectedFamily {
     }
 }
 
+/// Whether a value is one that a metric of this kind may have: an info is always 1, a state 1 or 0.
+fn is_state(kind: Kind, value: f64) -> bool {
+    match kind {
+        Kind::Info => value == 1.0,
+        Kind::StateSet => value == 1.0 || value == 0.0,
+        _ => true,
+    }
+}
+
 /// What a panic said.
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
@@ -317,6 +326,10 @@ impl Intake<'_> {
             self.figures.refused.not_finite.increment();
         } else if kind == Kind::Counter && value < 0.0 {
             self.figures.refused.negative.increment();
+        } else if !is_state(descriptor.kind, value) {
+            self.figures.refused.state.increment();
+        } else if descriptor.kind == Kind::StateSet && labels.get(descriptor.name.as_str()).is_none() {
+            self.figures.refused.label.increment();
         } else {
             self.keep(at, labels, |_, _| CollectedValue::Number(value));
         }
@@ -383,6 +396,14 @@ impl SampleSink for Intake<'_> {
             self.figures.refused.buckets.increment();
             return;
         }
-        self.keep(at, labels, |_, _| CollectedValue::Summary(summary.clone()));
+        self.keep(at, labels, |old, _| match old {
+            // As many quantiles as before: there is room for them.
+            Some(CollectedValue::Summary(mut kept)) if kept.quantiles.len() == pairs.len() => {
+                kept.quantiles.copy_from_slice(pairs);
+                (kept.count, kept.sum) = (summary.count, summary.sum);
+                CollectedValue::Summary(kept)
+            }
+            _ => CollectedValue::Summary(summary.clone()),
+        });
     }
 }

@@ -49,6 +49,7 @@
 //! | --- | --- |
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
+//! | `http` | `MetricsHandler`: a `tower` service that answers scrapes, for the router of the host |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
 //! | `remote-write` | `push::RemoteWrite`: samples to Prometheus remote write (hyper, rustls, prost, snap) |
 #![forbid(unsafe_code)]
@@ -87,7 +88,7 @@ mod sample;
 #[cfg(feature = "runtime")]
 mod sampler;
 
-mod prometheus_text;
+mod exposition;
 #[cfg(feature = "remote-write")]
 pub mod push;
 mod snapshot;
@@ -103,6 +104,9 @@ pub use crate::config::{
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
 pub use crate::exemplar::{Exemplar, ExemplarError};
+#[cfg(feature = "http")]
+pub use crate::exposition::{DEFAULT_MAX_PAGES, MetricsHandler, MetricsPage, metrics_handler};
+pub use crate::exposition::{Exposition, Format, NotText, TEXT_CONTENT_TYPE};
 pub use crate::family::{
     CounterFamily, DynamicFamily, Family, FamilyOf, FloatCounterFamily, GaugeFamily, HistogramFamily,
     LabelPairs, LabelValues,
@@ -118,7 +122,6 @@ pub use crate::label_set::{are_distinct, is_label_name};
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::native::NativeSnapshot;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};
-pub use crate::prometheus_text::TEXT_CONTENT_TYPE;
 pub use crate::registry::Registry;
 #[cfg(feature = "runtime")]
 pub use crate::sampler::{MAX_SAMPLE_INTERVAL, MIN_SAMPLE_INTERVAL, Sampler, SamplerError};

@@ -30,7 +30,7 @@ pub struct OwnMetric {
 /// | `reason` of `bellwether_metrics_history_evicted_total` | `count`, `age`, `idle`, `clock_step` |
 /// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `out_of_order`, `nested`, `exemplar`, `state`, `callback`, `removed` |
 /// | `collector` | the Rust type of the collector, with `#2` and so on for the next of the same type |
-pub const OWN_METRICS: [OwnMetric; 10] = [
+pub const OWN_METRICS: [OwnMetric; 11] = [
     OwnMetric {
         name: "bellwether_metrics_collector_failures_total",
         kind: Kind::Counter,
@@ -86,6 +86,12 @@ pub const OWN_METRICS: [OwnMetric; 10] = [
         help: "Values and samples that were refused.",
     },
     OwnMetric {
+        name: "bellwether_metrics_scrapes_refused_total",
+        kind: Kind::Counter,
+        labels: &[],
+        help: "Scrapes refused because as many pages were on their way as may be.",
+    },
+    OwnMetric {
         name: "bellwether_metrics_series",
         kind: Kind::Gauge,
         labels: &[],
@@ -104,9 +110,9 @@ pub(crate) struct Refused {
     pub(crate) undeclared: Tally,
     /// The same series twice in one run of a collector, or twice at one instant.
     pub(crate) repeated: Tally,
-    /// A label that is reserved, or a value that is too long.
+    /// A label that is reserved, a value that is too long, or a state set without the label that names the state.
     pub(crate) label: Tally,
-    /// Buckets that are none.
+    /// Buckets or quantiles that are none.
     pub(crate) buckets: Tally,
     /// A sample before the newest of its series.
     pub(crate) out_of_order: Tally,
@@ -114,7 +120,7 @@ pub(crate) struct Refused {
     pub(crate) nested: Tally,
     /// An exemplar with too many characters.
     pub(crate) exemplar: Tally,
-    /// A state that a state set does not have.
+    /// A state that a state set does not have or that is neither 1 nor 0; an info that is not 1.
     pub(crate) state: Tally,
     /// The callback of a gauge that panicked.
     pub(crate) callback: Tally,
@@ -149,6 +155,8 @@ pub struct Figures {
     pub(crate) overflowed: Tally,
     /// Series that went for being idle.
     pub(crate) expired: Tally,
+    /// Scrapes that a handler refused.
+    pub(crate) scrapes_refused: Tally,
     pub(crate) evicted: Evicted,
     pub(crate) samples: Tally,
     series: AtomicUsize,
@@ -173,6 +181,7 @@ impl Figures {
             refused: Refused::default(),
             overflowed: Tally::new(),
             expired: Tally::new(),
+            scrapes_refused: Tally::new(),
             evicted: Evicted::default(),
             samples: Tally::new(),
             series: AtomicUsize::new(0),
@@ -312,7 +321,19 @@ impl Collect for OwnFigures {
     }
 
     fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
-        let [failures, expired, evicted, held, samples, slots, lanes, overflowed, refused, series] =
+        let [
+            failures,
+            expired,
+            evicted,
+            held,
+            samples,
+            slots,
+            lanes,
+            overflowed,
+            refused,
+            scrapes_refused,
+            series,
+        ] =
             &*self.descriptors
         else {
             return Err(CollectError::new("the registry's own metrics have no valid names"));
@@ -355,6 +376,7 @@ impl Collect for OwnFigures {
         for (labels, count) in self.reasons.refused.iter().zip(counts) {
             out.counter(refused, labels, count.get() as f64);
         }
+        out.counter(scrapes_refused, &none, figures.scrapes_refused.get() as f64);
         out.gauge(series, &none, figures.series.load(Ordering::Relaxed) as f64);
         Ok(())
     }

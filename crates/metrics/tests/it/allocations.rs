@@ -6,10 +6,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use bellwether_core::{Aggregate, HistoryQuery, PageRequest, SampleWindows, TimeRange};
-use bellwether_metrics::{Buckets, RegistryConfig, Unit};
+use bellwether_core::{
+    Aggregate, Descriptor, HistoryQuery, Labels, PageRequest, SampleWindows, SummarySnapshot, TimeRange,
+};
+use bellwether_metrics::{Buckets, Format, RegistryConfig, Unit};
 
 use crate::desk::{Desk, at, selector};
+use crate::kinds::{labels, name, told};
 use crate::pages::now;
 
 struct Counting;
@@ -123,7 +126,18 @@ fn unknown_label_sets_beyond_a_bound_allocate_nothing() {
 
 #[test]
 fn a_scrape_into_a_used_buffer_allocates_nothing() {
-    let desk = Desk::new();
+    let summary = SummarySnapshot { quantiles: [(0.5, 1.0)].into(), count: 2, sum: 3.0 };
+    let descriptors = vec![
+        Descriptor::summary(name("hold_seconds"), Unit::Seconds, "Hold."),
+        Descriptor::state_set(name("feed_state"), "Feed."),
+    ];
+    let states = ["open", "closed"]
+        .map(|state| ["ARCX", "XNAS", "XNYS"].map(|venue| labels([("feed_state", state), ("venue", venue)])));
+    let told_summary = std::sync::Arc::new(summary);
+    let desk = told(descriptors, move |told, out| {
+        out.summary(&told[0], &Labels::empty(), &told_summary);
+        states.iter().flatten().for_each(|labels| out.gauge(&told[1], labels, 1.0));
+    });
     let orders = desk.counter_family("orders_total", Unit::None, "Orders.", ["id"]).unwrap();
     let ack =
         desk.histogram_family("ack_seconds", Unit::Seconds, "Ack.", ["id"], Buckets::latency()).unwrap();
@@ -131,13 +145,22 @@ fn a_scrape_into_a_used_buffer_allocates_nothing() {
         orders.with(&id.to_string()).increment();
         ack.with(&id.to_string()).record(0.1);
     }
-    let mut page = String::new();
-    desk.write_text(&mut page);
+    let mut text = String::new();
+    desk.write_text(&mut text);
     let spent = allocations(|| {
-        page.clear();
-        desk.write_text(&mut page);
+        text.clear();
+        desk.write_text(&mut text);
     });
     assert_eq!(spent, 0);
+    for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
+        let mut page = Vec::new();
+        desk.write(format, &mut page);
+        let spent = allocations(|| {
+            page.clear();
+            desk.write(format, &mut page);
+        });
+        assert_eq!(spent, 0, "{format:?}");
+    }
 }
 
 #[test]
