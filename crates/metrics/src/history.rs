@@ -1,12 +1,16 @@
 //! The recent past of every series, and how it is read back.
 
+mod confidence;
+mod ewma;
 mod index;
 mod pages;
 mod restarts;
 mod ring;
 mod series;
+mod student_t;
 mod summary;
 mod track;
+mod trend;
 mod windows;
 
 use std::sync::Arc;
@@ -14,9 +18,12 @@ use std::time::Duration;
 
 use bellwether_core::{Sample, SeriesKey, SharedClock, TimeRange, Timestamp};
 
+pub use self::confidence::{Confidence, InvalidConfidence};
+pub use self::ewma::Ewma;
 use self::index::Index;
 pub use self::series::{Dropped, RefusedSample, Series};
 pub(crate) use self::track::Track;
+pub use self::trend::{Direction, NoGrowth, Trend};
 use crate::own_metrics::Figures;
 use crate::{Buckets, HistoryConfig};
 

@@ -97,7 +97,9 @@ pub use crate::error::{Definition, RegistryError, SeriesError};
 pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
-pub use crate::history::{Dropped, RefusedSample, Series};
+pub use crate::history::{
+    Confidence, Direction, Dropped, Ewma, InvalidConfidence, NoGrowth, RefusedSample, Series, Trend,
+};
 pub use crate::instrument::Instrument;
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};

@@ -132,23 +132,10 @@ impl Ring {
             return Summary::of(self.samples(places));
         }
         // Blocks that lie wholly between the places are full and wholly in the ring: all have a summary.
-        let middle = self.merged(blocks.start - self.first_block..blocks.end - self.first_block)?;
+        let middle = self.summaries.range(blocks.start - self.first_block..blocks.end - self.first_block);
         let head = Summary::of(self.samples(places.start..blocks.start * BLOCK - self.first));
         let tail = Summary::of(self.samples(blocks.end * BLOCK - self.first..places.end));
-        let all = head.map_or(middle, |head| head.then(&middle));
-        Some(tail.map_or(all, |tail| all.then(&tail)))
-    }
-
-    /// The merged summaries of these places among the summaries. By halves, so that rounding grows with the logarithm.
-    fn merged(&self, places: Range<usize>) -> Option<Summary> {
-        match places.len() {
-            0 => None,
-            1 => self.summaries.get(places.start).copied(),
-            n => {
-                let half = places.start + n / 2;
-                Some(self.merged(places.start..half)?.then(&self.merged(half..places.end)?))
-            }
-        }
+        Summary::merged(head.iter().chain(middle).chain(&tail))
     }
 }
 

@@ -1,11 +1,14 @@
 //! The recent samples of one series.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp, quantile};
 
+use super::ewma::{Ewma, HALF_LIVES};
 use super::restarts::{Restarts, Told};
 use super::ring::Ring;
+use super::trend::Trend;
 use crate::{Buckets, HistoryConfig};
 
 /// The recent samples of one series: bounded by count and by age, in the order of time.
@@ -221,6 +224,28 @@ impl Series {
             }
             other => Some(self.aggregate_with_newest(range, other)?.0),
         }
+    }
+
+    /// The line through the samples of a range; nothing of fewer than two, or of values whose squares are beyond a `f64`.
+    /// O(64 + samples / 64).
+    pub fn trend(&self, range: TimeRange) -> Option<Trend> {
+        self.ring.summary(self.places(range))?.line().map(Trend::of)
+    }
+
+    /// The exponentially weighted moving average of the samples of a range, see [`Ewma`]; nothing of none. O(samples of
+    /// the last 64 half-lives).
+    pub fn ewma(&self, range: TimeRange, half_life: Duration) -> Option<f64> {
+        let places = self.places(range);
+        let (newest, _) = self.ring.get(places.end.checked_sub(1)?)?;
+        let span = half_life.checked_mul(HALF_LIVES).and_then(|span| i64::try_from(span.as_micros()).ok());
+        let start = newest.saturating_sub(span.unwrap_or(i64::MAX)).saturating_sub(1);
+        let mut ewma = Ewma::new(half_life);
+        for (time, value) in
+            self.ring.samples(self.ring.between(start, newest).start.max(places.start)..places.end)
+        {
+            ewma.take(time, value);
+        }
+        ewma.value()
     }
 
     /// Every aggregate but the quantile, with the stamp of the newest sample that went into it.

@@ -27,11 +27,36 @@ impl CompensatedSum {
     }
 }
 
-/// Count, extremes, sum and moments of a run of samples in the order of time; 13 words.
+/// The least-squares line through a run of samples, and what it leaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) count: u64,
+    /// Stamp of the first sample, in microseconds.
+    pub(crate) first: i64,
+    /// Stamp of the last.
+    pub(crate) last: i64,
+    /// Mean of the values.
+    pub(crate) mean: f64,
+    /// Per second.
+    pub(crate) slope: f64,
+    /// Sum of squared distances of the times from their mean, in seconds squared; more than zero.
+    pub(crate) times: f64,
+    /// The same of the values.
+    pub(crate) values: f64,
+    /// The same of the values from the line.
+    pub(crate) residual: f64,
+    /// Of each residual with the next; nothing for a perfect line.
+    pub(crate) autocorrelation: Option<f64>,
+    /// Seconds from the mean of the times to the last sample.
+    pub(crate) mean_to_last: f64,
+}
+
+/// Count, extremes, sum and moments of a run of samples in the order of time; 18 words.
 ///
 /// Means are kept as distances from the run's first sample, and second moments are centred: neither epoch stamps nor a
-/// high level costs digits. Two runs that follow one another merge by the pairwise formulas (Chan, Golub and LeVeque
-/// 1979), times and values alike.
+/// high level costs digits. Runs that follow one another merge by the formulas of Chan, Golub and LeVeque (1979), times
+/// and values alike. The squares of the steps from one sample to the next tell how much the residuals of a line know of
+/// one another (Durbin and Watson 1950), without the samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Summary {
     count: u64,
@@ -42,6 +67,7 @@ pub(crate) struct Summary {
     origin_time: i64,
     /// Value of the first sample.
     origin_value: f64,
+    last_time: i64,
     last_value: f64,
     /// Mean of the times, in seconds from `origin_time`.
     mean_time: f64,
@@ -53,8 +79,31 @@ pub(crate) struct Summary {
     value_value: f64,
     /// Sum of products of both distances.
     time_value: f64,
+    steps: Steps,
     /// What a counter had before each reset, added up.
     before_resets: f64,
+}
+
+/// The steps from each sample to the next: sums of squares and of products.
+#[derive(Debug, Clone, Copy, Default)]
+struct Steps {
+    time_time: f64,
+    value_value: f64,
+    time_value: f64,
+}
+
+impl Steps {
+    fn add(&mut self, time: f64, value: f64) {
+        self.time_time += time * time;
+        self.value_value += value * value;
+        self.time_value += time * value;
+    }
+
+    fn append(&mut self, other: Self) {
+        self.time_time += other.time_time;
+        self.value_value += other.value_value;
+        self.time_value += other.time_value;
+    }
 }
 
 const SECONDS: f64 = 1e-6;
@@ -67,21 +116,9 @@ impl Summary {
     /// Of samples in the order of time; nothing of none. O(n), two passes.
     pub(crate) fn of(samples: impl Iterator<Item = (i64, f64)> + Clone) -> Option<Self> {
         let (origin_time, origin_value) = samples.clone().next()?;
-        let mut all = Self {
-            count: 0,
-            min: origin_value,
-            max: origin_value,
-            sum: CompensatedSum::default(),
-            origin_time,
-            origin_value,
-            last_value: origin_value,
-            mean_time: 0.0,
-            mean_value: 0.0,
-            time_time: 0.0,
-            value_value: 0.0,
-            time_value: 0.0,
-            before_resets: 0.0,
-        };
+        let mut all = Self::of_one(origin_time, origin_value);
+        all.count = 0;
+        all.sum = CompensatedSum::default();
         for (time, value) in samples.clone() {
             all.count += 1;
             all.min = all.min.min(value);
@@ -92,7 +129,8 @@ impl Summary {
             if value < all.last_value {
                 all.before_resets += all.last_value;
             }
-            all.last_value = value;
+            all.steps.add(seconds(all.last_time, time), value - all.last_value);
+            (all.last_time, all.last_value) = (time, value);
         }
         all.mean_time /= all.count as f64;
         all.mean_value /= all.count as f64;
@@ -106,31 +144,73 @@ impl Summary {
         Some(all)
     }
 
-    /// Of this run and the one that follows it.
-    pub(crate) fn then(&self, next: &Self) -> Self {
-        let (here, there) = (self.count as f64, next.count as f64);
-        let share = there / (here + there);
-        let time = seconds(self.origin_time, next.origin_time) + (next.mean_time - self.mean_time);
-        let value = (next.origin_value - self.origin_value) + (next.mean_value - self.mean_value);
-        let weight = here * share;
-        let mut sum = self.sum;
-        sum.append(next.sum);
-        let reset = if next.origin_value < self.last_value { self.last_value } else { 0.0 };
+    fn of_one(time: i64, value: f64) -> Self {
+        let mut sum = CompensatedSum::default();
+        sum.add(value);
         Self {
-            count: self.count + next.count,
-            min: self.min.min(next.min),
-            max: self.max.max(next.max),
+            count: 1,
+            min: value,
+            max: value,
             sum,
-            origin_time: self.origin_time,
-            origin_value: self.origin_value,
-            last_value: next.last_value,
-            mean_time: self.mean_time + time * share,
-            mean_value: self.mean_value + value * share,
-            time_time: self.time_time + next.time_time + time * time * weight,
-            value_value: self.value_value + next.value_value + value * value * weight,
-            time_value: self.time_value + next.time_value + time * value * weight,
-            before_resets: self.before_resets + reset + next.before_resets,
+            origin_time: time,
+            origin_value: value,
+            last_time: time,
+            last_value: value,
+            mean_time: 0.0,
+            mean_value: 0.0,
+            time_time: 0.0,
+            value_value: 0.0,
+            time_value: 0.0,
+            steps: Steps::default(),
+            before_resets: 0.0,
         }
+    }
+
+    /// Of runs that follow one another; nothing of none. O(runs), two passes, as for samples.
+    pub(crate) fn merged<'a>(runs: impl Iterator<Item = &'a Self> + Clone) -> Option<Self> {
+        let first = runs.clone().next()?;
+        let (origin_time, origin_value) = (first.origin_time, first.origin_value);
+        let mut all = Self {
+            count: 0,
+            sum: CompensatedSum::default(),
+            last_time: origin_time,
+            last_value: origin_value,
+            mean_time: 0.0,
+            mean_value: 0.0,
+            time_time: 0.0,
+            value_value: 0.0,
+            time_value: 0.0,
+            steps: Steps::default(),
+            before_resets: 0.0,
+            ..*first
+        };
+        for run in runs.clone() {
+            let count = run.count as f64;
+            all.count += run.count;
+            all.min = all.min.min(run.min);
+            all.max = all.max.max(run.max);
+            all.sum.append(run.sum);
+            all.mean_time += count * (seconds(origin_time, run.origin_time) + run.mean_time);
+            all.mean_value += count * ((run.origin_value - origin_value) + run.mean_value);
+            if run.origin_value < all.last_value {
+                all.before_resets += all.last_value;
+            }
+            all.before_resets += run.before_resets;
+            all.steps.append(run.steps);
+            all.steps.add(seconds(all.last_time, run.origin_time), run.origin_value - all.last_value);
+            (all.last_time, all.last_value) = (run.last_time, run.last_value);
+        }
+        all.mean_time /= all.count as f64;
+        all.mean_value /= all.count as f64;
+        for run in runs {
+            let count = run.count as f64;
+            let time = seconds(origin_time, run.origin_time) + (run.mean_time - all.mean_time);
+            let value = (run.origin_value - origin_value) + (run.mean_value - all.mean_value);
+            all.time_time += run.time_time + count * time * time;
+            all.value_value += run.value_value + count * value * value;
+            all.time_value += run.time_value + count * time * value;
+        }
+        Some(all)
     }
 
     pub(crate) fn min(&self) -> f64 {
@@ -165,6 +245,37 @@ impl Summary {
     pub(crate) fn slope(&self) -> Option<f64> {
         (self.time_time > 0.0).then(|| self.time_value / self.time_time)
     }
+
+    /// The least-squares line, to be judged; nothing of fewer than two samples, or of values whose squares are beyond a
+    /// `f64`.
+    pub(crate) fn line(&self) -> Option<Line> {
+        let slope = self.slope()?;
+        let fit = self.time_value * self.time_value / self.time_time;
+        // What rounding leaves of a perfect line is no residual.
+        let residual = self.value_value - fit;
+        let residual = if residual > 4.0 * f64::EPSILON * self.value_value { residual } else { 0.0 };
+        let steps = self.steps.value_value - 2.0 * slope * self.steps.time_value
+            + slope * slope * self.steps.time_time;
+        let first = slope * self.mean_time - self.mean_value;
+        let last = (self.last_value - self.origin_value - self.mean_value)
+            - slope * (seconds(self.origin_time, self.last_time) - self.mean_time);
+        // The products of neighbours, from the squares of their distances.
+        let neighbours = residual - (steps.max(0.0) + first * first + last * last) / 2.0;
+        let line = Line {
+            count: self.count,
+            first: self.origin_time,
+            last: self.last_time,
+            mean: self.mean(),
+            slope,
+            times: self.time_time,
+            values: self.value_value,
+            residual,
+            autocorrelation: (residual > 0.0).then(|| (neighbours / residual).clamp(-1.0, 1.0)),
+            mean_to_last: seconds(self.origin_time, self.last_time) - self.mean_time,
+        };
+        let numbers = [line.slope, line.times, line.values, line.residual, line.mean];
+        numbers.iter().all(|number| number.is_finite()).then_some(line)
+    }
 }
 
 #[cfg(test)]
@@ -175,25 +286,31 @@ mod tests {
         Summary::of(samples.iter().copied()).unwrap()
     }
 
+    fn both(head: &[(i64, f64)], tail: &[(i64, f64)]) -> Summary {
+        Summary::merged([of(head), of(tail)].iter()).unwrap()
+    }
+
     #[test]
     fn two_runs_merge_to_what_both_give_at_once() {
         let samples: Vec<(i64, f64)> =
             (0..200).map(|i| (1_700_000_000_000_000 + i * 999_983, ((i * i) % 37) as f64)).collect();
         let (head, tail) = samples.split_at(71);
-        let (merged, whole) = (of(head).then(&of(tail)), of(&samples));
+        let (merged, whole) = (both(head, tail), of(&samples));
         assert_eq!(merged.count, whole.count);
         assert_eq!(merged.increase(), whole.increase());
         assert_eq!((merged.min(), merged.max(), merged.sum()), (whole.min(), whole.max(), whole.sum()));
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-13 * b.abs();
         assert!(near(merged.std_dev().unwrap(), whole.std_dev().unwrap()));
         assert!(near(merged.slope().unwrap(), whole.slope().unwrap()));
+        let (merged, whole) = (merged.line().unwrap(), whole.line().unwrap());
+        assert!(near(merged.autocorrelation.unwrap(), whole.autocorrelation.unwrap()));
+        assert_eq!((merged.first, merged.last), (whole.first, whole.last));
     }
 
     #[test]
     fn a_counter_that_starts_again_gains_what_it_has_since() {
         assert_eq!(of(&[(0, 5.0), (1, 9.0), (2, 2.0), (3, 3.0)]).increase(), Some(7.0));
-        let (head, tail) = (of(&[(0, 5.0), (1, 9.0)]), of(&[(2, 2.0), (3, 3.0)]));
-        assert_eq!(head.then(&tail).increase(), Some(7.0));
+        assert_eq!(both(&[(0, 5.0), (1, 9.0)], &[(2, 2.0), (3, 3.0)]).increase(), Some(7.0));
     }
 
     #[test]
