@@ -98,7 +98,8 @@ pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, Lab
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
 pub use crate::history::{
-    Confidence, Direction, Dropped, Ewma, InvalidConfidence, NoGrowth, RefusedSample, Series, Trend,
+    Answer, Confidence, Direction, Dropped, Ewma, InvalidConfidence, NoGrowth, Recent, RefusedSample, Series,
+    Trend,
 };
 pub use crate::instrument::Instrument;
 pub use crate::metric::OVERFLOW_LABEL;

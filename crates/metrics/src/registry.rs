@@ -25,7 +25,8 @@ use crate::prometheus_text::TextWriter;
 use crate::sample::Sampling;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
 use crate::{
-    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, RegistryConfig, Timer,
+    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, Recent, RegistryConfig,
+    Timer, Trend,
 };
 
 mod define;
@@ -324,6 +325,18 @@ impl Registry {
     /// The recent past, for reports and pages.
     pub fn history(&self) -> Arc<dyn SampleHistory> {
         Arc::<History>::clone(&self.0.history)
+    }
+
+    /// The recent past, for whoever asks for trends, several quantiles at once, or a moving average. Does not keep the
+    /// registry alive.
+    pub fn recent(&self) -> Recent {
+        Recent(Arc::clone(&self.0.history))
+    }
+
+    /// Where the one series that is meant is going; nothing if there is none with two samples in the range, or more than
+    /// one. For several there is [`Recent::trends`].
+    pub fn trend(&self, selector: &Selector, range: TimeRange) -> Option<Trend> {
+        self.recent().trend(selector, range)
     }
 
     /// The clock that stamps samples.

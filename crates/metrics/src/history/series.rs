@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp, quantile};
+use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp, quantiles};
 
 use super::ewma::{Ewma, HALF_LIVES};
 use super::restarts::{Restarts, Told};
@@ -31,7 +31,7 @@ use crate::{Buckets, HistoryConfig};
 ///
 /// ```
 /// use std::time::Duration;
-/// use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp, quantile};
+/// use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp, quantiles};
 /// use bellwether_metrics::{HistoryConfig, Series};
 ///
 /// let mut series = Series::new(&HistoryConfig::default());
@@ -217,11 +217,7 @@ impl Series {
     /// finite.
     pub fn aggregate(&self, range: TimeRange, aggregate: Aggregate) -> Option<f64> {
         match aggregate {
-            Aggregate::Quantile(q) => {
-                let mut values = Vec::new();
-                self.values(range, &mut values)?;
-                quantile(&mut values, q)
-            }
+            Aggregate::Quantile(q) => self.quantiles(range, [q]).map(|[value]| value),
             other => Some(self.aggregate_with_newest(range, other)?.0),
         }
     }
@@ -235,17 +231,28 @@ impl Series {
     /// The exponentially weighted moving average of the samples of a range, see [`Ewma`]; nothing of none. O(samples of
     /// the last 64 half-lives).
     pub fn ewma(&self, range: TimeRange, half_life: Duration) -> Option<f64> {
+        Some(self.ewma_with_newest(range, half_life)?.0)
+    }
+
+    pub(crate) fn ewma_with_newest(&self, range: TimeRange, half_life: Duration) -> Option<(f64, Timestamp)> {
         let places = self.places(range);
         let (newest, _) = self.ring.get(places.end.checked_sub(1)?)?;
         let span = half_life.checked_mul(HALF_LIVES).and_then(|span| i64::try_from(span.as_micros()).ok());
         let start = newest.saturating_sub(span.unwrap_or(i64::MAX)).saturating_sub(1);
+        let from = self.ring.between(start, newest).start.max(places.start);
         let mut ewma = Ewma::new(half_life);
-        for (time, value) in
-            self.ring.samples(self.ring.between(start, newest).start.max(places.start)..places.end)
-        {
+        for (time, value) in self.ring.samples(from..places.end) {
             ewma.take(time, value);
         }
-        ewma.value()
+        Some((ewma.value()?, ewma.newest()?))
+    }
+
+    /// Exact quantiles of a range, each in 0..=1, in the order they were asked for, of one copy of the samples; nothing of
+    /// none, or if one of them is no quantile. O(samples).
+    pub fn quantiles<const N: usize>(&self, range: TimeRange, qs: [f64; N]) -> Option<[f64; N]> {
+        let mut values = Vec::new();
+        self.values(range, &mut values)?;
+        quantiles(&mut values, qs)
     }
 
     /// Every aggregate but the quantile, with the stamp of the newest sample that went into it.
