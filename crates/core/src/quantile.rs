@@ -1,5 +1,7 @@
 //! Exact quantiles of some values.
 
+use std::cmp::Ordering;
+
 /// What [`Aggregate::Quantile`](crate::Aggregate::Quantile) is: the quantile `q` of some finite values, linear between
 /// order statistics (Hyndman and Fan 1996, type 7); nothing of none, or when `q` is outside 0..=1.
 ///
@@ -32,7 +34,12 @@ pub fn quantiles<const N: usize>(values: &mut [f64], qs: [f64; N]) -> Option<[f6
     let below = |q: f64| (rank(q).floor() as usize).min(last);
     let mut ranks = qs.map(below);
     ranks.sort_unstable();
-    select(values, 0, &ranks);
+    if values.iter().all(|value| !value.is_nan()) {
+        // Without NaN this is an order, and a comparison is one instruction.
+        select(values, 0, &ranks, |a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+    } else {
+        select(values, 0, &ranks, f64::total_cmp);
+    }
     let value = |q: f64| {
         let (at, part) = (below(q), rank(q) - below(q) as f64);
         let low = *values.get(at)?;
@@ -54,18 +61,18 @@ pub fn quantiles<const N: usize>(values: &mut [f64], qs: [f64; N]) -> Option<[f6
 }
 
 /// Brings the values of these ranks, in order, to their places; the values begin with the rank `first`.
-fn select(values: &mut [f64], first: usize, ranks: &[usize]) {
+fn select(values: &mut [f64], first: usize, ranks: &[usize], order: impl Fn(&f64, &f64) -> Ordering + Copy) {
     // The one nearest to the middle leaves least to do for the others.
     let middle = first + values.len() / 2;
     let Some((chosen, &rank)) = ranks.iter().enumerate().min_by_key(|(_, rank)| rank.abs_diff(middle)) else {
         return;
     };
     let Some(place) = rank.checked_sub(first).filter(|&place| place < values.len()) else { return };
-    let (low, _, high) = values.select_nth_unstable_by(place, f64::total_cmp);
+    let (low, _, high) = values.select_nth_unstable_by(place, order);
     let (before, after) = ranks.split_at(chosen);
-    select(low, first, before);
+    select(low, first, before, order);
     let after = after.iter().position(|&other| other > rank).and_then(|next| after.get(next..));
-    select(high, rank + 1, after.unwrap_or_default());
+    select(high, rank + 1, after.unwrap_or_default(), order);
 }
 
 /// The least value; nothing of none.

@@ -3,6 +3,8 @@
 mod confidence;
 mod ewma;
 mod index;
+mod lanes;
+mod level;
 mod pages;
 mod recent;
 mod restarts;

@@ -91,9 +91,13 @@ fn micros(at: Timestamp) -> i64 {
     at.as_micros()
 }
 
-fn sample((time, value): (i64, f64)) -> Sample {
+fn stamp(micros: i64) -> Timestamp {
     // Every stamp in the ring came from a `Timestamp`.
-    Sample::new(Timestamp::from_micros(time).unwrap_or_default(), value)
+    Timestamp::from_micros(micros).unwrap_or_default()
+}
+
+fn sample((time, value): (i64, f64)) -> Sample {
+    Sample::new(stamp(time), value)
 }
 
 impl Series {
@@ -119,13 +123,14 @@ impl Series {
         if !value.is_finite() {
             return Err(RefusedSample::NotFinite { value });
         }
-        if let Some(newest) = self.newest() {
-            if at < newest.at {
-                return Err(RefusedSample::OutOfOrder { at, newest: newest.at });
-            }
-            if at == newest.at {
-                return Err(RefusedSample::Repeated { at });
-            }
+        if let Some((newest, _)) = self.ring.newest()
+            && micros(at) <= newest
+        {
+            return Err(if micros(at) == newest {
+                RefusedSample::Repeated { at }
+            } else {
+                RefusedSample::OutOfOrder { at, newest: stamp(newest) }
+            });
         }
         let by_age = self.drop_older(at);
         let by_count = usize::from(self.ring.push(micros(at), value));

@@ -1,6 +1,8 @@
 //! The moments of a run of samples, and how those of two runs become those of both.
 
-/// Sums terms and keeps what rounding loses (Neumaier 1974).
+use super::lanes;
+
+/// Sums terms and keeps what rounding loses (Knuth 1969, section 4.2.2, theorem B).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CompensatedSum {
     sum: f64,
@@ -8,10 +10,30 @@ pub(crate) struct CompensatedSum {
 }
 
 impl CompensatedSum {
+    /// The sum of some terms, four chains at once.
+    pub(crate) fn of(terms: &[f64]) -> Self {
+        let (fours, rest) = terms.as_chunks::<4>();
+        let mut sums = [Self::default(); 4];
+        for four in fours {
+            for (sum, &term) in sums.iter_mut().zip(four) {
+                sum.add(term);
+            }
+        }
+        let mut all = Self::default();
+        for sum in sums {
+            all.append(sum);
+        }
+        for &term in rest {
+            all.add(term);
+        }
+        all
+    }
+
+    /// What is lost is found without asking which of the two is larger, which nobody could foresee.
     pub(crate) fn add(&mut self, term: f64) {
         let sum = self.sum + term;
-        self.lost +=
-            if self.sum.abs() >= term.abs() { (self.sum - sum) + term } else { (term - sum) + self.sum };
+        let of_term = sum - self.sum;
+        self.lost += (self.sum - (sum - of_term)) + (term - of_term);
         self.sum = sum;
     }
 
@@ -112,105 +134,120 @@ fn seconds(from: i64, to: i64) -> f64 {
     to.wrapping_sub(from) as f64 * SECONDS
 }
 
+// Each of these is a choice between two numbers that no branch has to foresee. All numbers are finite.
+
+fn least(a: f64, b: f64) -> f64 {
+    if b < a { b } else { a }
+}
+
+fn most(a: f64, b: f64) -> f64 {
+    if b > a { b } else { a }
+}
+
+/// What a counter had before it started again, if it did.
+fn before_reset(before: f64, now: f64) -> f64 {
+    if now < before { before } else { 0.0 }
+}
+
 impl Summary {
-    /// Of samples in the order of time; nothing of none. O(n), two passes.
-    pub(crate) fn of(samples: impl Iterator<Item = (i64, f64)> + Clone) -> Option<Self> {
-        let (origin_time, origin_value) = samples.clone().next()?;
-        let mut all = Self::of_one(origin_time, origin_value);
-        all.count = 0;
-        all.sum = CompensatedSum::default();
-        for (time, value) in samples.clone() {
-            all.count += 1;
-            all.min = all.min.min(value);
-            all.max = all.max.max(value);
-            all.sum.add(value);
-            all.mean_time += seconds(origin_time, time);
-            all.mean_value += value - origin_value;
-            if value < all.last_value {
-                all.before_resets += all.last_value;
-            }
-            all.steps.add(seconds(all.last_time, time), value - all.last_value);
-            (all.last_time, all.last_value) = (time, value);
+    /// Most samples of one run that is not merged of others.
+    pub(crate) const MOST: usize = 64;
+
+    /// Of at most [`MOST`](Self::MOST) samples in the order of time, as many as there are of both; nothing of none. O(n),
+    /// two passes.
+    pub(crate) fn of(times: &[i64], values: &[f64]) -> Option<Self> {
+        let (&origin_time, &origin_value) = (times.first()?, values.first()?);
+        let count = times.len().min(values.len()).min(Self::MOST);
+        let (stamps, values) = (times.get(..count)?, values.get(..count)?);
+        // Seconds side by side: sums over them do several at once.
+        let mut times = [0.0; Self::MOST];
+        for (time, &stamp) in times.iter_mut().zip(stamps) {
+            *time = seconds(origin_time, stamp);
         }
-        all.mean_time /= all.count as f64;
-        all.mean_value /= all.count as f64;
-        for (time, value) in samples {
-            let time = seconds(origin_time, time) - all.mean_time;
-            let value = (value - origin_value) - all.mean_value;
-            all.time_time += time * time;
-            all.value_value += value * value;
-            all.time_value += time * value;
-        }
-        Some(all)
+        let times = times.get(..count)?;
+        let mean_time = lanes::sum(times, |time| time) / count as f64;
+        let mean_value = lanes::sum(values, |value| value - origin_value) / count as f64;
+        let off_time = |time: f64| time - mean_time;
+        let off_value = |value: f64| (value - origin_value) - mean_value;
+        Some(Self {
+            count: count as u64,
+            min: lanes::fold(values, least),
+            max: lanes::fold(values, most),
+            sum: CompensatedSum::of(values),
+            origin_time,
+            origin_value,
+            last_time: *stamps.last()?,
+            last_value: *values.last()?,
+            mean_time,
+            mean_value,
+            time_time: lanes::sum(times, |time| off_time(time) * off_time(time)),
+            value_value: lanes::sum(values, |value| off_value(value) * off_value(value)),
+            time_value: lanes::sum_of_pairs(times, values, |time, value| off_time(time) * off_value(value)),
+            steps: Steps {
+                time_time: lanes::sum_of_steps(times, times),
+                value_value: lanes::sum_of_steps(values, values),
+                time_value: lanes::sum_of_steps(times, values),
+            },
+            before_resets: lanes::sum_of_pairs(values, values.get(1..).unwrap_or_default(), before_reset),
+        })
     }
 
-    fn of_one(time: i64, value: f64) -> Self {
-        let mut sum = CompensatedSum::default();
-        sum.add(value);
-        Self {
-            count: 1,
-            min: value,
-            max: value,
-            sum,
-            origin_time: time,
-            origin_value: value,
-            last_time: time,
-            last_value: value,
-            mean_time: 0.0,
-            mean_value: 0.0,
-            time_time: 0.0,
-            value_value: 0.0,
-            time_value: 0.0,
-            steps: Steps::default(),
-            before_resets: 0.0,
-        }
-    }
-
-    /// Of runs that follow one another; nothing of none. O(runs), two passes, as for samples.
-    pub(crate) fn merged<'a>(runs: impl Iterator<Item = &'a Self> + Clone) -> Option<Self> {
-        let first = runs.clone().next()?;
+    /// Of runs that follow one another, in one list after the other; nothing of none. O(runs), two passes, as for
+    /// samples.
+    pub(crate) fn merged(lists: &[&[Self]]) -> Option<Self> {
+        let first = lists.iter().find_map(|runs| runs.first())?;
         let (origin_time, origin_value) = (first.origin_time, first.origin_value);
-        let mut all = Self {
-            count: 0,
-            sum: CompensatedSum::default(),
-            last_time: origin_time,
-            last_value: origin_value,
-            mean_time: 0.0,
-            mean_value: 0.0,
-            time_time: 0.0,
-            value_value: 0.0,
-            time_value: 0.0,
-            steps: Steps::default(),
-            before_resets: 0.0,
-            ..*first
-        };
-        for run in runs.clone() {
-            let count = run.count as f64;
-            all.count += run.count;
-            all.min = all.min.min(run.min);
-            all.max = all.max.max(run.max);
-            all.sum.append(run.sum);
-            all.mean_time += count * (seconds(origin_time, run.origin_time) + run.mean_time);
-            all.mean_value += count * ((run.origin_value - origin_value) + run.mean_value);
-            if run.origin_value < all.last_value {
-                all.before_resets += all.last_value;
+        // Each in a register of its own.
+        let (mut count, mut sum, mut steps, mut before_resets) =
+            (0, CompensatedSum::default(), Steps::default(), 0.0);
+        let (mut lowest, mut highest) = (first.min, first.max);
+        let (mut mean_time, mut mean_value) = (0.0, 0.0);
+        let (mut last_time, mut last_value) = (origin_time, origin_value);
+        for runs in lists {
+            for run in *runs {
+                let n = run.count as f64;
+                count += run.count;
+                lowest = least(lowest, run.min);
+                highest = most(highest, run.max);
+                sum.append(run.sum);
+                mean_time += n * (seconds(origin_time, run.origin_time) + run.mean_time);
+                mean_value += n * ((run.origin_value - origin_value) + run.mean_value);
+                before_resets += before_reset(last_value, run.origin_value) + run.before_resets;
+                steps.append(run.steps);
+                steps.add(seconds(last_time, run.origin_time), run.origin_value - last_value);
+                (last_time, last_value) = (run.last_time, run.last_value);
             }
-            all.before_resets += run.before_resets;
-            all.steps.append(run.steps);
-            all.steps.add(seconds(all.last_time, run.origin_time), run.origin_value - all.last_value);
-            (all.last_time, all.last_value) = (run.last_time, run.last_value);
         }
-        all.mean_time /= all.count as f64;
-        all.mean_value /= all.count as f64;
-        for run in runs {
-            let count = run.count as f64;
-            let time = seconds(origin_time, run.origin_time) + (run.mean_time - all.mean_time);
-            let value = (run.origin_value - origin_value) + (run.mean_value - all.mean_value);
-            all.time_time += run.time_time + count * time * time;
-            all.value_value += run.value_value + count * value * value;
-            all.time_value += run.time_value + count * time * value;
+        mean_time /= count as f64;
+        mean_value /= count as f64;
+        let (mut time_time, mut value_value, mut time_value) = (0.0, 0.0, 0.0);
+        for runs in lists {
+            for run in *runs {
+                let n = run.count as f64;
+                let time = seconds(origin_time, run.origin_time) + (run.mean_time - mean_time);
+                let value = (run.origin_value - origin_value) + (run.mean_value - mean_value);
+                time_time += run.time_time + n * time * time;
+                value_value += run.value_value + n * value * value;
+                time_value += run.time_value + n * time * value;
+            }
         }
-        Some(all)
+        Some(Self {
+            count,
+            min: lowest,
+            max: highest,
+            sum,
+            origin_time,
+            origin_value,
+            last_time,
+            last_value,
+            mean_time,
+            mean_value,
+            time_time,
+            value_value,
+            time_value,
+            steps,
+            before_resets,
+        })
     }
 
     pub(crate) fn min(&self) -> f64 {
@@ -283,18 +320,19 @@ mod tests {
     use super::*;
 
     fn of(samples: &[(i64, f64)]) -> Summary {
-        Summary::of(samples.iter().copied()).unwrap()
+        let (times, values): (Vec<i64>, Vec<f64>) = samples.iter().copied().unzip();
+        Summary::of(&times, &values).unwrap()
     }
 
     fn both(head: &[(i64, f64)], tail: &[(i64, f64)]) -> Summary {
-        Summary::merged([of(head), of(tail)].iter()).unwrap()
+        Summary::merged(&[&[of(head)], &[of(tail)]]).unwrap()
     }
 
     #[test]
     fn two_runs_merge_to_what_both_give_at_once() {
         let samples: Vec<(i64, f64)> =
-            (0..200).map(|i| (1_700_000_000_000_000 + i * 999_983, ((i * i) % 37) as f64)).collect();
-        let (head, tail) = samples.split_at(71);
+            (0..64).map(|i| (1_700_000_000_000_000 + i * 999_983, ((i * i) % 37) as f64)).collect();
+        let (head, tail) = samples.split_at(23);
         let (merged, whole) = (both(head, tail), of(&samples));
         assert_eq!(merged.count, whole.count);
         assert_eq!(merged.increase(), whole.increase());
