@@ -207,8 +207,9 @@ impl Trend {
     /// The same line, judged by fewer samples: as many as would say the same if they knew nothing of one another,
     /// `n (1 - r) / (1 + r)` with the autocorrelation `r` (Santer et al. 2000, equation 6), where that is positive.
     ///
-    /// Of what wanders without a direction, most slopes are significant by the plain test, and few by this one. A bend in a
-    /// short window looks like wandering too, and is then unclear.
+    /// Of walks of 600 steps that go nowhere, the plain test takes more than nine in ten for a trend at 99 %, and this one
+    /// about one in six: nothing but a longer window tells a slow walk from a trend. A bend in a short window looks like
+    /// wandering too, and is then unclear.
     #[must_use]
     pub fn discounted(self) -> Self {
         let r = self.line.autocorrelation.unwrap_or_default().max(0.0);
