@@ -154,7 +154,9 @@ impl Append<'_> {
                 self.dropped.by_age += dropped.by_age;
             }
             Err(RefusedSample::NotFinite { .. }) => figures.refused.not_finite.increment(),
-            Err(RefusedSample::OutOfOrder { .. }) => figures.refused.out_of_order.increment(),
+            Err(RefusedSample::OutOfOrder { .. } | RefusedSample::Future { .. }) => {
+                figures.refused.out_of_order.increment();
+            }
             Err(RefusedSample::Repeated { .. }) => figures.refused.repeated.increment(),
         }
     }

@@ -19,12 +19,17 @@ use crate::{Buckets, HistoryConfig};
 /// | --- | --- |
 /// | a value that is not finite | refused |
 /// | older than the newest | refused: [`RefusedSample::OutOfOrder`] |
-/// | as old as the newest | refused, the first stays: [`RefusedSample::Repeated`] |
+/// | as old as the newest, with the same value or another | refused, the first stays: [`RefusedSample::Repeated`] |
+/// | from the future | refused by [`push_by`](Series::push_by), to which the time is told: [`RefusedSample::Future`] |
+/// | after the time that a clock was set back to | dropped by [`truncate`](Series::truncate) |
 /// | one more than the bound | the oldest goes |
 /// | older than the bound of age, seen from the newest | goes |
 ///
 /// A series has no clock. A reader who knows the time gives a range that ends there, and asks
-/// [`expire`](Series::expire) to drop what has become too old since the last sample.
+/// [`expire`](Series::expire) to drop what has become too old since the last sample. A registry knows the time: it refuses,
+/// drops and counts all of the above by itself, and its readers see nothing that is too old, be the series ever so quiet.
+///
+/// Of no samples there is no aggregate, not even a count; of one there is no deviation, increase, rate, slope or trend.
 ///
 /// Memory is 16 bytes a sample and about 2 more for summaries, from which aggregates over long ranges are made:
 /// every aggregate but the quantile is O(64 + samples / 64).
@@ -68,6 +73,14 @@ pub enum RefusedSample {
         at: Timestamp,
         /// When the newest was.
         newest: Timestamp,
+    },
+    /// It lies after the present.
+    #[error("sample of {at} lies in the future: it is {now}")]
+    Future {
+        /// When it is said to have been measured.
+        at: Timestamp,
+        /// What time it was.
+        now: Timestamp,
     },
     /// There is a sample of this instant already.
     #[error("there is a sample of {at} already")]
@@ -136,6 +149,15 @@ impl Series {
         let by_count = usize::from(self.ring.push(micros(at), value));
         self.forget_restarts();
         Ok(Dropped { by_count, by_age })
+    }
+
+    /// The same at a time that is known: also refuses a sample from the future, which would be the newest until the future
+    /// has come, and let the bound of age take the present.
+    pub fn push_by(&mut self, sample: Sample, now: Timestamp) -> Result<Dropped, RefusedSample> {
+        if sample.at > now {
+            return Err(RefusedSample::Future { at: sample.at, now });
+        }
+        self.push(sample)
     }
 
     /// Takes a sample of a histogram that had these counts in its buckets.

@@ -2,13 +2,49 @@
 
 use std::time::Duration;
 
-use bellwether_core::{Sample, TimeRange, Timestamp};
+use bellwether_core::{Aggregate, Sample, TimeRange, Timestamp};
 use bellwether_metrics::{
     Confidence, Direction, Ewma, HistoryConfig, MAX_MAX_AGE, NoGrowth, RegistryConfig, Series, Trend, Unit,
 };
 use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
 
 use crate::desk::{Desk, at, selector};
+
+/// Compares what trends, quantiles and averages say of a range with what is made of the samples (second, value) that lie in
+/// it, the plain way.
+pub(crate) fn compare(series: &Series, range: TimeRange, inside: &[(i64, f64)]) -> Result<(), TestCaseError> {
+    let got = series.trend(range);
+    prop_assert_eq!(got.is_some(), inside.len() >= 2);
+    if let Some(got) = got {
+        let whole: Vec<(i64, i64)> =
+            inside.iter().map(|&(time, value)| (time * 1_000_000, (value / UNIT) as i64)).collect();
+        let exact = Exact::of(&whole);
+        let near = |got: f64, expected: f64| (got - expected).abs() <= 1e-9 * (1.0 + expected.abs());
+        prop_assert!(near(got.slope(), exact.slope), "{} and {}", got.slope(), exact.slope);
+        prop_assert!(near(got.level(), exact.level), "{} and {}", got.level(), exact.level);
+        if let Some(r_squared) = got.r_squared() {
+            prop_assert!(near(r_squared, exact.r_squared), "{} and {}", r_squared, exact.r_squared);
+        }
+        if inside.len() > 2 && exact.r_squared < 1.0 - 1e-9 {
+            let (r, expected) = (got.autocorrelation().unwrap(), exact.autocorrelation);
+            prop_assert!((r - expected).abs() < 1e-6, "{} and {}", r, expected);
+        }
+    }
+    let qs = [0.99, 0.5, 0.0, 0.95, 1.0];
+    let alone = qs.map(|q| series.aggregate(range, Aggregate::Quantile(q)));
+    let together = series.quantiles(range, qs);
+    prop_assert_eq!(together.map(|all| all.map(Some)).unwrap_or([None; 5]), alone);
+    let mut told = Ewma::new(Duration::from_secs(20));
+    for &(time, value) in inside {
+        told.update(Sample::new(at(time), value));
+    }
+    match (series.ewma(range, Duration::from_secs(20)), told.value()) {
+        (Some(got), Some(expected)) => prop_assert!((got - expected).abs() < 1e-12),
+        (got, expected) => prop_assert_eq!(got, expected),
+    }
+    Ok(())
+}
 
 /// Values a second apart.
 fn series(values: impl IntoIterator<Item = f64>) -> Series {
