@@ -5,6 +5,11 @@ mod ewma;
 mod index;
 mod lanes;
 mod level;
+#[cfg_attr(
+    not(feature = "long-history"),
+    allow(dead_code, reason = "without the feature no configuration makes one")
+)]
+mod long;
 mod pages;
 mod recent;
 mod restarts;
@@ -24,6 +29,7 @@ use bellwether_core::{Sample, SeriesKey, SharedClock, TimeRange, Timestamp};
 pub use self::confidence::{Confidence, InvalidConfidence};
 pub use self::ewma::Ewma;
 use self::index::Index;
+pub(crate) use self::long::Long;
 pub use self::recent::{Answer, Recent};
 pub use self::series::{Dropped, RefusedSample, Series};
 pub(crate) use self::track::Track;
@@ -108,7 +114,7 @@ impl History {
     fn visible(&self, range: TimeRange) -> TimeRange {
         // One microsecond more: a range is open at its start, and a sample that is just as old as allowed is in.
         let oldest =
-            self.clock.timestamp().saturating_sub(self.bounds.max_age.get() + Duration::from_micros(1));
+            self.clock.timestamp().saturating_sub(self.bounds.longest_age() + Duration::from_micros(1));
         let start = range.start().max(oldest);
         TimeRange::new(start.min(range.end()), range.end()).unwrap_or(range)
     }

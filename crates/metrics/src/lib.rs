@@ -49,6 +49,7 @@
 //! | --- | --- |
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
+//! | `long-history` | [`LongHistoryConfig`]: a second tier of the history, days in spans of a minute or so; no dependency |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
 #![forbid(unsafe_code)]
 
@@ -87,6 +88,10 @@ mod snapshot;
 pub use bellwether_core::{BoundsError, Unit};
 
 pub use crate::buckets::Buckets;
+#[cfg(feature = "long-history")]
+pub use crate::config::{
+    DEFAULT_LONG_MAX_AGE, DEFAULT_RESOLUTION, LongHistoryConfig, MAX_SPANS_RANGE, RESOLUTION_RANGE,
+};
 pub use crate::config::{
     DEFAULT_MAX_AGE, DEFAULT_MAX_COLLECTORS, DEFAULT_MAX_METRICS, DEFAULT_MAX_SAMPLES, DEFAULT_MAX_SERIES,
     DEFAULT_MAX_SERIES_PER_METRIC, HistoryConfig, MAX_COLLECTORS_RANGE, MAX_MAX_AGE, MAX_METRICS_RANGE,

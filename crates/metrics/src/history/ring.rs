@@ -53,13 +53,11 @@ impl Ring {
         Some((*self.times.back()?, *self.values.back()?))
     }
 
-    /// Adds a sample that is younger than all others; the oldest goes when the ring is full, which the answer says.
-    /// Amortized O(1).
-    pub(crate) fn push(&mut self, time: i64, value: f64) -> bool {
+    /// Adds a sample that is younger than all others; the oldest goes when the ring is full. Amortized O(1).
+    pub(crate) fn push(&mut self, time: i64, value: f64) -> Option<(i64, f64)> {
         let full = self.len() >= self.capacity;
-        if full {
-            self.pop_oldest();
-        } else if self.len() == self.times.capacity() {
+        let gone = if full { self.pop_oldest() } else { None };
+        if self.len() == self.times.capacity() {
             // Doubles, but never beyond the bound.
             let more = self.len().max(BLOCK).min(self.capacity - self.len());
             self.times.reserve_exact(more);
@@ -68,7 +66,7 @@ impl Ring {
         self.times.push_back(time);
         self.values.push_back(value);
         self.summarize();
-        full
+        gone
     }
 
     /// Sums up what is full now.
@@ -129,15 +127,16 @@ impl Ring {
         Some((*self.times.get(place)?, *self.values.get(place)?))
     }
 
-    /// The moments of the samples at these places; nothing of none. O(64 + places / 1024).
-    pub(crate) fn summary(&self, places: Range<usize>) -> Option<Summary> {
+    /// The moments of some runs, one list after the other, and of the samples at these places, which follow them; nothing
+    /// of none. O(64 + runs + places / 1024).
+    pub(crate) fn summary(&self, [older, old]: [&[Summary]; 2], places: Range<usize>) -> Option<Summary> {
         let numbers = places.start + self.first..places.end + self.first;
         let blocks = numbers.start.next_multiple_of(BLOCK)..numbers.end / BLOCK * BLOCK;
         if blocks.is_empty() {
             // Less than a block on either side of where one begins.
             let cut = blocks.start.min(numbers.end) - self.first;
             let (head, tail) = (self.run(places.start..cut), self.run(cut..places.end));
-            return Summary::merged(&[head.as_slice(), tail.as_slice()]);
+            return Summary::merged(&[older, old, head.as_slice(), tail.as_slice()]);
         }
         // What lies wholly between the places is full and wholly in the ring, and so has a summary.
         let head = self.run(places.start..blocks.start - self.first);
@@ -146,12 +145,23 @@ impl Ring {
         let bales = blocks.start.next_multiple_of(BALE)..blocks.end / BALE * BALE;
         if bales.is_empty() {
             let [front, back] = self.blocks.between(blocks);
-            return Summary::merged(&[head, front, back, tail]);
+            return Summary::merged(&[older, old, head, front, back, tail]);
         }
         let [before_front, before_back] = self.blocks.between(blocks.start..bales.start);
         let [after_front, after_back] = self.blocks.between(bales.end..blocks.end);
         let [front, back] = self.bales.between(bales);
-        Summary::merged(&[head, before_front, before_back, front, back, after_front, after_back, tail])
+        Summary::merged(&[
+            older,
+            old,
+            head,
+            before_front,
+            before_back,
+            front,
+            back,
+            after_front,
+            after_back,
+            tail,
+        ])
     }
 
     /// The moments of at most [`BLOCK`] samples.
@@ -200,12 +210,14 @@ fn pieced_together<T: Copy + Default>(ring: &VecDeque<T>, places: &Range<usize>)
 mod tests {
     use super::*;
 
+    const NONE: [&[Summary]; 2] = [&[], &[]];
+
     #[test]
     fn memory_grows_with_samples_and_stops_at_the_bound() {
         let mut ring = Ring::new(100);
         assert_eq!(ring.times.capacity(), 0);
         for i in 0..1_000 {
-            assert_eq!(ring.push(i, 0.0), i >= 100);
+            assert_eq!(ring.push(i, 0.0), (i >= 100).then_some((i - 100, 0.0)));
             assert!(ring.times.capacity() <= 100 && ring.values.capacity() <= 100);
             assert!(ring.blocks.len() <= 100 / BLOCK + 1);
         }
@@ -215,7 +227,7 @@ mod tests {
         }
         ring.shrink();
         assert_eq!(ring.times.capacity(), 0);
-        assert!(ring.summary(0..0).is_none());
+        assert!(ring.summary(NONE, 0..0).is_none());
     }
 
     #[test]
@@ -236,7 +248,7 @@ mod tests {
             ring.push(i, i as f64);
         }
         assert_eq!(summaries(&ring), (31, 1));
-        let all = ring.summary(0..ring.len()).unwrap();
+        let all = ring.summary(NONE, 0..ring.len()).unwrap();
         assert_eq!((all.sum(), all.mean()), ((1..2_100).sum::<i32>().into(), 1_050.0));
     }
 
@@ -251,7 +263,7 @@ mod tests {
             for (from, to) in [(0, ring.len()), (1, 70), (63, 64), (130, 1_700), (1_000, 2_299), (5, 5)] {
                 let places = from.min(ring.len())..to.min(ring.len()).max(from.min(ring.len()));
                 let samples = || ring.samples(places.clone());
-                let Some(got) = ring.summary(places.clone()) else {
+                let Some(got) = ring.summary(NONE, places.clone()) else {
                     assert_eq!(samples().count(), 0);
                     continue;
                 };

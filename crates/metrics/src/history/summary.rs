@@ -250,6 +250,21 @@ impl Summary {
         })
     }
 
+    /// How many samples.
+    pub(crate) fn count(&self) -> usize {
+        self.count as usize
+    }
+
+    /// The oldest sample.
+    pub(crate) fn oldest(&self) -> (i64, f64) {
+        (self.origin_time, self.origin_value)
+    }
+
+    /// The newest sample.
+    pub(crate) fn newest(&self) -> (i64, f64) {
+        (self.last_time, self.last_value)
+    }
+
     pub(crate) fn min(&self) -> f64 {
         self.min
     }

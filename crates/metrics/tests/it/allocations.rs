@@ -221,7 +221,7 @@ fn ten_million_appends_at_the_bound_grow_nothing() {
     assert_eq!(live() - before, 0);
 }
 
-/// A page of a hundred points holds as much memory while it is made, whether there are a thousand samples or twenty
+/// A page of a hundred points holds as much memory while it is made, whether there are a thousand samples or ten
 /// times as many.
 #[test]
 fn a_page_costs_what_it_holds_and_not_what_there_is() {
@@ -248,5 +248,5 @@ fn a_page_costs_what_it_holds_and_not_what_there_is() {
             (count, peak)
         })
     };
-    assert_eq!(spent(1_000), spent(20_000));
+    assert_eq!(spent(1_000), spent(10_000));
 }

@@ -13,6 +13,7 @@ mod events;
 mod exposition;
 mod histograms;
 mod history;
+mod long_history;
 mod own_metrics;
 mod pages;
 mod parser;

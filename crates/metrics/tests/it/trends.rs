@@ -14,6 +14,28 @@ use crate::desk::{Desk, at, selector};
 /// Compares what trends, quantiles and averages say of a range with what is made of the samples (second, value) that lie in
 /// it, the plain way.
 pub(crate) fn compare(series: &Series, range: TimeRange, inside: &[(i64, f64)]) -> Result<(), TestCaseError> {
+    compare_line(series, range, inside)?;
+    let qs = [0.99, 0.5, 0.0, 0.95, 1.0];
+    let alone = qs.map(|q| series.aggregate(range, Aggregate::Quantile(q)));
+    let together = series.quantiles(range, qs);
+    prop_assert_eq!(together.map(|all| all.map(Some)).unwrap_or([None; 5]), alone);
+    let mut told = Ewma::new(Duration::from_secs(20));
+    for &(time, value) in inside {
+        told.update(Sample::new(at(time), value));
+    }
+    match (series.ewma(range, Duration::from_secs(20)), told.value()) {
+        (Some(got), Some(expected)) => prop_assert!((got - expected).abs() < 1e-12),
+        (got, expected) => prop_assert_eq!(got, expected),
+    }
+    Ok(())
+}
+
+/// The same of the trend alone.
+pub(crate) fn compare_line(
+    series: &Series,
+    range: TimeRange,
+    inside: &[(i64, f64)],
+) -> Result<(), TestCaseError> {
     let got = series.trend(range);
     prop_assert_eq!(got.is_some(), inside.len() >= 2);
     if let Some(got) = got {
@@ -30,18 +52,6 @@ pub(crate) fn compare(series: &Series, range: TimeRange, inside: &[(i64, f64)]) 
             let (r, expected) = (got.autocorrelation().unwrap(), exact.autocorrelation);
             prop_assert!((r - expected).abs() < 1e-6, "{} and {}", r, expected);
         }
-    }
-    let qs = [0.99, 0.5, 0.0, 0.95, 1.0];
-    let alone = qs.map(|q| series.aggregate(range, Aggregate::Quantile(q)));
-    let together = series.quantiles(range, qs);
-    prop_assert_eq!(together.map(|all| all.map(Some)).unwrap_or([None; 5]), alone);
-    let mut told = Ewma::new(Duration::from_secs(20));
-    for &(time, value) in inside {
-        told.update(Sample::new(at(time), value));
-    }
-    match (series.ewma(range, Duration::from_secs(20)), told.value()) {
-        (Some(got), Some(expected)) => prop_assert!((got - expected).abs() < 1e-12),
-        (got, expected) => prop_assert_eq!(got, expected),
     }
     Ok(())
 }
