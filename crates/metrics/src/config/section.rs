@@ -68,7 +68,7 @@ impl Section for RegistryConfig {
             #[cfg(feature = "long-history")]
             KeyDoc::new(
                 "history.long.max_spans",
-                "most spans of one series that older samples are summed up in, 152 bytes each; 0 keeps none",
+                "most spans of one series that older samples are summed up in, 152 bytes each; 0: none (feature `long-history`)",
             )
             .unit("spans")
             .range("0 to 1048576"),

@@ -423,7 +423,8 @@ impl Series {
     }
 }
 
-#[cfg(all(test, feature = "long-history"))]
+#[cfg(test)]
+#[cfg(feature = "long-history")]
 mod tests {
     use proptest::prelude::*;
 

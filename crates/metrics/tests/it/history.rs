@@ -132,7 +132,7 @@ fn a_series_says_why_it_takes_no_sample() {
 
 #[test]
 fn a_sample_from_the_future_neither_comes_in_nor_ages_what_there_is() {
-    let mut series = Series::new(&HistoryConfig::default().with_max_age(Duration::from_secs(60)));
+    let mut series = Series::new(&HistoryConfig::default().with_max_age(Duration::from_mins(1)));
     series.push_by(Sample::new(at(10), 1.0), at(10)).unwrap();
     let ahead = Sample::new(at(10_000), 2.0);
     assert_eq!(

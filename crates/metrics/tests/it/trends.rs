@@ -18,7 +18,7 @@ pub(crate) fn compare(series: &Series, range: TimeRange, inside: &[(i64, f64)]) 
     let qs = [0.99, 0.5, 0.0, 0.95, 1.0];
     let alone = qs.map(|q| series.aggregate(range, Aggregate::Quantile(q)));
     let together = series.quantiles(range, qs);
-    prop_assert_eq!(together.map(|all| all.map(Some)).unwrap_or([None; 5]), alone);
+    prop_assert_eq!(together.map_or([None; 5], |all| all.map(Some)), alone);
     let mut told = Ewma::new(Duration::from_secs(20));
     for &(time, value) in inside {
         told.update(Sample::new(at(time), value));
@@ -139,7 +139,7 @@ fn growth_is_relative_to_a_level_above_zero() {
         "growth is relative to a level above zero, and the mean of the window is 0"
     );
     let steep = trend([0.0, 1e100, 2e100]);
-    assert!((steep.growth(Duration::from_secs(60)).unwrap() - 60.0).abs() < 1e-12);
+    assert!((steep.growth(Duration::from_mins(1)).unwrap() - 60.0).abs() < 1e-12);
 }
 
 #[test]
@@ -238,7 +238,7 @@ impl Exact {
         let neighbours: f64 = residuals.array_windows().map(|[a, b]| a * b).sum();
         let n_f = n as f64;
         let residual = squares / (n_f * n_f);
-        let last = moved().last().unwrap();
+        let last = moved().next_back().unwrap();
         Self {
             slope: slope * UNIT * 1e6,
             r_squared: 1.0 - residual / (vv as f64 / n_f),
@@ -335,7 +335,7 @@ fn a_registry_says_where_its_series_go() {
         desk.sample();
         desk.advance(1);
     }
-    let last_minute = TimeRange::ending(desk.now(), Duration::from_secs(60));
+    let last_minute = TimeRange::ending(desk.now(), Duration::from_mins(1));
     let recent = desk.recent();
     let directions: Vec<_> = recent
         .trends(&selector("depth"), last_minute)
@@ -359,7 +359,7 @@ fn a_registry_says_where_its_series_go() {
 
 #[test]
 fn a_series_that_has_gone_quiet_has_no_trend_quantile_or_average_of_what_is_too_old() {
-    let history = HistoryConfig::default().with_max_age(Duration::from_secs(60));
+    let history = HistoryConfig::default().with_max_age(Duration::from_mins(1));
     let desk = Desk::with(RegistryConfig::default().with_history(history));
     let depth = desk.gauge("depth", Unit::None, "Depth.").unwrap();
     for second in 0..60 {
