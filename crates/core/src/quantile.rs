@@ -113,7 +113,7 @@ mod tests {
             sorted.sort_by(f64::total_cmp);
             for qs in [[0.5, 0.95, 0.99, 0.5], [1.0, 0.0, 0.3, 0.31], [0.25, 0.5, 0.75, 1.0], [0.01; 4]] {
                 let expected = qs.map(|q| {
-                    let rank = q * (n - 1) as f64;
+                    let rank = q * f64::from(n - 1);
                     let low = sorted[rank.floor() as usize];
                     low + (sorted[rank.ceil() as usize] - low) * rank.fract()
                 });

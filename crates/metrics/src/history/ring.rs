@@ -122,6 +122,17 @@ impl Ring {
         self.times.range(places.clone()).copied().zip(self.values.range(places).copied())
     }
 
+    /// The values at these places, in two pieces where the ring is broken among them.
+    pub(crate) fn values(&self, places: Range<usize>) -> [&[f64]; 2] {
+        let (front, back) = self.values.as_slices();
+        let in_front = |place: usize| place.min(front.len());
+        let in_back = |place: usize| place.saturating_sub(front.len());
+        [
+            front.get(in_front(places.start)..in_front(places.end)).unwrap_or_default(),
+            back.get(in_back(places.start)..in_back(places.end)).unwrap_or_default(),
+        ]
+    }
+
     /// The sample at a place.
     pub(crate) fn get(&self, place: usize) -> Option<(i64, f64)> {
         Some((*self.times.get(place)?, *self.values.get(place)?))

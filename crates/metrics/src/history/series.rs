@@ -413,7 +413,9 @@ impl Series {
         let places = self.places(range);
         let newest = self.ring.get(places.end.checked_sub(1)?)?;
         into.clear();
-        into.extend(self.ring.samples(places).map(|(_, value)| value));
+        for piece in self.ring.values(places) {
+            into.extend_from_slice(piece);
+        }
         (!into.is_empty()).then(|| sample(newest).at)
     }
 

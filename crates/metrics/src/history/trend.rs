@@ -28,7 +28,7 @@ use super::summary::Line;
 /// assert!((trend.slope() * 60.0 / 1e6 - 1.0).abs() < 0.01);
 /// assert!((trend.growth(Duration::from_hours(1))? - 0.07).abs() < 0.001);
 /// let full = trend.reaches(1e9).ok_or("never")?;
-/// assert_eq!(full.saturating_since(now).as_secs() / 60, 79);
+/// assert_eq!(full.saturating_since(now).as_secs() / 60, 78);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
