@@ -50,6 +50,7 @@
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
 //! | `http` | `MetricsHandler`: a `tower` service that answers scrapes, for the router of the host |
+//! | `long-history` | [`LongHistoryConfig`]: a second tier of the history, days in spans of a minute or so; no dependency |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
 //! | `remote-write` | `push::RemoteWrite`: samples to Prometheus remote write (hyper, rustls, prost, snap) |
 #![forbid(unsafe_code)]
@@ -96,6 +97,10 @@ mod snapshot;
 pub use bellwether_core::{BoundsError, Unit};
 
 pub use crate::buckets::Buckets;
+#[cfg(feature = "long-history")]
+pub use crate::config::{
+    DEFAULT_LONG_MAX_AGE, DEFAULT_RESOLUTION, LongHistoryConfig, MAX_SPANS_RANGE, RESOLUTION_RANGE,
+};
 pub use crate::config::{
     DEFAULT_MAX_AGE, DEFAULT_MAX_COLLECTORS, DEFAULT_MAX_METRICS, DEFAULT_MAX_SAMPLES, DEFAULT_MAX_SERIES,
     DEFAULT_MAX_SERIES_PER_METRIC, HistoryConfig, MAX_COLLECTORS_RANGE, MAX_IDLE_EXPIRY, MAX_MAX_AGE,
@@ -114,7 +119,10 @@ pub use crate::family::{
 pub use crate::float_counter::FloatCounter;
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
-pub use crate::history::{Dropped, RefusedSample, Series};
+pub use crate::history::{
+    Answer, Confidence, Direction, Dropped, Ewma, InvalidConfidence, NoGrowth, Recent, RefusedSample, Series,
+    Trend,
+};
 pub use crate::instrument::Instrument;
 pub use crate::label_set::{LabelSet, LabelValue};
 #[doc(hidden)]

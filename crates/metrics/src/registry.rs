@@ -26,7 +26,7 @@ use crate::sample::Sampling;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
 use crate::{
     Buckets, Counter, CounterFamily, FloatCounter, FloatCounterFamily, Gauge, GaugeFamily, Histogram,
-    HistogramFamily, RegistryConfig, Timer,
+    HistogramFamily, Recent, RegistryConfig, Timer, Trend,
 };
 
 mod by_labels;
@@ -400,6 +400,18 @@ impl Registry {
     /// The recent past, for reports and pages.
     pub fn history(&self) -> Arc<dyn SampleHistory> {
         Arc::<History>::clone(&self.0.history)
+    }
+
+    /// The recent past, for whoever asks for trends, several quantiles at once, or a moving average. Does not keep the
+    /// registry alive.
+    pub fn recent(&self) -> Recent {
+        Recent(Arc::clone(&self.0.history))
+    }
+
+    /// Where the one series that is meant is going; nothing if there is none with two samples in the range, or more than
+    /// one. For several there is [`Recent::trends`].
+    pub fn trend(&self, selector: &Selector, range: TimeRange) -> Option<Trend> {
+        self.recent().trend(selector, range)
     }
 
     /// The clock that stamps samples.
