@@ -49,7 +49,7 @@
 //! | --- | --- |
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
-//! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
+//! | `runtime` | `Sampler`: samples once per interval, and `collector`: figures on an interval of their own, as tasks of core's supervisor (tokio) |
 #![forbid(unsafe_code)]
 
 mod line;
@@ -78,8 +78,16 @@ mod own_metrics;
 
 mod history;
 mod sample;
+mod subscription;
+
+#[cfg(feature = "runtime")]
+mod grid;
+#[cfg(feature = "runtime")]
+mod readings;
 #[cfg(feature = "runtime")]
 mod sampler;
+#[cfg(feature = "runtime")]
+mod scheduled;
 
 mod prometheus_text;
 mod snapshot;
@@ -102,10 +110,20 @@ pub use crate::instrument::Instrument;
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};
 pub use crate::prometheus_text::TEXT_CONTENT_TYPE;
-pub use crate::registry::Registry;
+#[cfg(feature = "runtime")]
+pub use crate::readings::{MAX_UNDECLARED_METRICS, Readings};
+pub use crate::registry::{CollectorSource, Registry};
 #[cfg(feature = "runtime")]
 pub use crate::sampler::{MAX_SAMPLE_INTERVAL, MIN_SAMPLE_INTERVAL, Sampler, SamplerError};
+#[cfg(feature = "runtime")]
+pub use crate::scheduled::{
+    MAX_COLLECTOR_NAME_LEN, MAX_RUNNING_COLLECTORS, ScheduleError, ScheduledCollector, async_collector,
+    collector,
+};
 pub use crate::snapshot::{FamilySnapshot, SeriesSnapshot, Snapshot, Value};
+pub use crate::subscription::{
+    MAX_SUBSCRIBERS, Received, SUBSCRIPTION_CAPACITY_RANGE, Selectors, SubscribeError, Subscription,
+};
 pub use crate::timer::{RunningTimer, Timer};
 pub use crate::total::Total;
 

@@ -20,5 +20,7 @@ mod places;
 mod registry_model;
 mod sampler;
 mod sampling;
+mod scheduled;
+mod subscriptions;
 mod threads;
 mod timers;
