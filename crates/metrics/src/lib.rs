@@ -50,6 +50,8 @@
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
 //! | `runtime` | `Sampler`: samples once per interval, and `collector`: figures on an interval of their own, as tasks of core's supervisor (tokio) |
+//! | `system` | collectors of the machine and of the process (sysinfo) |
+//! | `collectors` | `Collectors::from_config`: the common collectors as a configuration wants them; brings `runtime`, `serde`, `system` |
 #![forbid(unsafe_code)]
 
 mod line;
@@ -73,6 +75,7 @@ mod names;
 mod registry;
 
 mod collector;
+pub mod collectors;
 mod gather;
 mod own_metrics;
 
