@@ -71,11 +71,10 @@ impl Names {
     pub(crate) fn claim_collector(
         &mut self,
         definitions: Vec<Definition>,
-        collector: &Cow<'static, str>,
+        collector: Cow<'static, str>,
         config: &RegistryConfig,
     ) -> Result<Vec<Declared>, RegistryError> {
         if self.collectors >= config.max_collectors {
-            let collector = collector.clone();
             return Err(RegistryError::TooManyCollectors { collector, limit: config.max_collectors });
         }
         let families = self.claim_collected(definitions, config)?;

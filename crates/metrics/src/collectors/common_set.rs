@@ -54,7 +54,7 @@ pub enum CollectorsError {
         /// Which.
         collector: String,
         /// Why.
-        source: RegistryError,
+        source: Box<RegistryError>,
     },
     /// The machine or the process cannot be asked.
     #[error("collector {collector:?}: {source}")]
@@ -116,7 +116,9 @@ impl Collectors {
         let CollectorsConfig { system, cgroup, process, runtime, memory, memory_window, .. } = self.config;
         let add = |scheduled: ScheduledCollector| {
             let collector = scheduled.name().to_owned();
-            registry.collect(scheduled).map_err(|source| CollectorsError::Register { collector, source })
+            registry
+                .collect(scheduled)
+                .map_err(|error| CollectorsError::Register { collector, source: Box::new(error) })
         };
         if system.enabled {
             let asked = SystemCollector::new();

@@ -37,9 +37,9 @@ impl<C: Collect + 'static> Register for C {
     fn register(self, registry: &Registry) -> Result<(), RegistryError> {
         let name = Cow::Borrowed(type_name::<C>());
         let descriptors: Vec<_> = self.descriptors().iter().cloned().map(Arc::new).collect();
-        let definitions = definitions(&descriptors, &name);
+        let definitions = definitions(&descriptors, name.clone());
         let inner = &registry.0;
-        let families = inner.names.lock().claim_collector(definitions, &name, &inner.config)?;
+        let families = inner.names.lock().claim_collector(definitions, name.clone(), &inner.config)?;
         let failures = inner.figures.add_collector(&name);
         registry.admit(Box::new(self), name, families, failures, Some(registry.bounds()));
         Ok(())
@@ -47,12 +47,13 @@ impl<C: Collect + 'static> Register for C {
 }
 
 /// What a collector says of its metrics.
-fn definitions(descriptors: &[Arc<Descriptor>], collector: &Cow<'static, str>) -> Vec<Definition> {
+fn definitions(descriptors: &[Arc<Descriptor>], collector: Cow<'static, str>) -> Vec<Definition> {
+    let collector = Some(collector);
     let definition = |descriptor| Definition {
         descriptor: Arc::clone(descriptor),
         labels: Box::default(),
         buckets: None,
-        collector: Some(collector.clone()),
+        collector: collector.clone(),
     };
     descriptors.iter().map(definition).collect()
 }
@@ -63,8 +64,8 @@ impl Register for ScheduledCollector {
         let collector = self.checked()?;
         let inner = &registry.0;
         let (name, descriptors) = (collector.name.clone(), collector.descriptors.clone());
-        let definitions = definitions(&descriptors, &name);
-        let families = inner.names.lock().claim_collector(definitions, &name, &inner.config)?;
+        let definitions = definitions(&descriptors, name.clone());
+        let families = inner.names.lock().claim_collector(definitions, name.clone(), &inner.config)?;
         let around = Surroundings {
             registry: WeakRegistry(Arc::downgrade(inner)),
             clock: SharedClock::clone(&inner.clock),
@@ -117,16 +118,16 @@ impl WeakRegistry {
     /// Defines metrics of a collector that it had not declared, and asks `view` for them from then on.
     pub(crate) fn define<V: Collect + 'static>(
         &self,
-        collector: &Cow<'static, str>,
+        collector: Cow<'static, str>,
         descriptors: &[Arc<Descriptor>],
         view: impl FnOnce() -> V,
     ) -> Result<(), RegistryError> {
         let Some(inner) = self.0.upgrade() else { return Ok(()) };
         let registry = Registry(inner);
-        let definitions = definitions(descriptors, collector);
+        let definitions = definitions(descriptors, collector.clone());
         let inner = &registry.0;
         let families = inner.names.lock().claim_collected(definitions, &inner.config)?;
-        registry.admit(Box::new(view()), collector.clone(), families, untold(), Some(registry.bounds()));
+        registry.admit(Box::new(view()), collector, families, untold(), Some(registry.bounds()));
         Ok(())
     }
 }

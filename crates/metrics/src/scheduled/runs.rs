@@ -270,7 +270,7 @@ impl Schedule {
             }
             let descriptors = [Arc::clone(&family.descriptor)];
             let at = families.len();
-            match self.registry.define(&self.name, &descriptors, || self.view(at, &descriptors)) {
+            match self.registry.define(self.name.clone(), &descriptors, || self.view(at, &descriptors)) {
                 Ok(()) => {
                     self.known.lock().push(Arc::clone(&family.descriptor));
                     families.push(family);

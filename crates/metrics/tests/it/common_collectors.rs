@@ -255,7 +255,7 @@ async fn a_configuration_builds_the_common_set_each_on_its_interval() {
             tokio::task::yield_now().await;
             let page = parse(&desk.text());
             let told = |name: &&str| page.families.iter().any(|family| family.name == **name);
-            if expected.iter().all(|name| told(&name)) {
+            if expected.iter().all(told) {
                 break 'told page;
             }
         }

@@ -123,6 +123,6 @@ proptest! {
             newest = newest.max(Some(number));
         }
         let told = ["gaps", "missed", "duplicates", "out_of_order"].map(|what| value(&desk, &format!("feed_{what}_total")));
-        prop_assert_eq!(told, [gaps as f64, missed as f64, f64::from(twice), f64::from(late)]);
+        prop_assert_eq!(told, [f64::from(gaps), missed as f64, f64::from(twice), f64::from(late)]);
     }
 }
