@@ -22,9 +22,10 @@ impl Tick {
 
 /// Waits for the next instant of the grid; nothing when it is to stop. Cancel-safe.
 pub(crate) async fn next_tick(clock: &SharedClock, interval: Duration, stop: &Stop) -> Option<Tick> {
-    let began = clock.monotonic();
     loop {
-        let due = after(clock.timestamp(), interval);
+        let now = clock.timestamp();
+        let due = after(now, interval);
+        let awaited = clock.monotonic().saturating_add(due.saturating_since(now));
         loop {
             let wait = due.saturating_since(clock.timestamp());
             if wait > interval {
@@ -36,7 +37,7 @@ pub(crate) async fn next_tick(clock: &SharedClock, interval: Duration, stop: &St
             // A timer may wake a little early by the wall clock.
             if now >= due {
                 // A wall clock that was set forth misses nothing: no more can have passed than really did.
-                let late = now.saturating_since(due).min(clock.monotonic().saturating_since(began));
+                let late = now.saturating_since(due).min(clock.monotonic().saturating_since(awaited));
                 return Some(Tick { due, missed: ticks_in(late, interval) });
             }
         }

@@ -336,6 +336,8 @@ async fn a_million_label_sets_are_bounded_counted_and_harm_no_other_metric() {
     watch.pass(100).await;
     assert_eq!(watch.desk.values(&selector("flood")).len(), 100);
     assert_eq!(watch.value("beside"), Some(1.0));
+    // Counted once per run, however often the figures are read.
+    assert!(!watch.desk.text().is_empty() && !watch.desk.sample().is_empty());
     assert_eq!(watch.desk.own("bellwether_metrics_overflowed_total", None), 999_900.0);
 }
 
