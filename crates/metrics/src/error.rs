@@ -1,5 +1,6 @@
 //! Why a metric or a collector cannot be registered.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use bellwether_core::{
 };
 
 use crate::Buckets;
+#[cfg(feature = "runtime")]
+use crate::ScheduleError;
 
 /// Why a metric or a collector cannot be registered.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -106,11 +109,15 @@ pub enum RegistryError {
     /// As many collectors as the registry may have.
     #[error("collector {collector} is one too many: the registry is bounded to {limit} (`max_collectors`)")]
     TooManyCollectors {
-        /// The type of the collector.
-        collector: &'static str,
+        /// The name of the collector, or its type.
+        collector: Cow<'static, str>,
         /// The bound.
         limit: usize,
     },
+    /// A collector with an interval of its own cannot be scheduled.
+    #[cfg(feature = "runtime")]
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
 }
 
 impl From<Infallible> for RegistryError {
@@ -171,8 +178,8 @@ pub struct Definition {
     pub any_labels: bool,
     /// The buckets of a histogram of the host.
     pub buckets: Option<Buckets>,
-    /// The type of the collector that tells it; none for an instrument.
-    pub collector: Option<&'static str>,
+    /// The name of the collector that tells it, or its type; none for an instrument.
+    pub collector: Option<Cow<'static, str>>,
 }
 
 impl fmt::Display for Definition {
@@ -196,7 +203,7 @@ impl fmt::Display for Definition {
                 few => write!(f, ", bounds {few:?}")?,
             }
         }
-        if let Some(collector) = self.collector {
+        if let Some(collector) = &self.collector {
             write!(f, ", told by {collector}")?;
         }
         write!(f, ", help {help:?})")

@@ -33,8 +33,8 @@ pub(crate) use self::long::Long;
 pub use self::recent::{Answer, Recent};
 pub use self::series::{Dropped, RefusedSample, Series};
 pub(crate) use self::track::Track;
-use crate::instrument::{Declared, Derived};
 pub use self::trend::{Direction, NoGrowth, Trend};
+use crate::instrument::{Declared, Derived};
 use crate::own_metrics::Figures;
 use crate::{Buckets, HistoryConfig};
 

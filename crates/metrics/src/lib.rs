@@ -51,8 +51,10 @@
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
 //! | `http` | `MetricsHandler`: a `tower` service that answers scrapes, for the router of the host |
 //! | `long-history` | [`LongHistoryConfig`]: a second tier of the history, days in spans of a minute or so; no dependency |
-//! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
 //! | `remote-write` | `push::RemoteWrite`: samples to Prometheus remote write (hyper, rustls, prost, snap) |
+//! | `runtime` | `Sampler`: samples once per interval, and `collector`: figures on an interval of their own, as tasks of core's supervisor (tokio) |
+//! | `system` | collectors of the machine and of the process (sysinfo) |
+//! | `collectors` | `Collectors::from_config`: the common collectors as a configuration wants them; brings `runtime`, `serde`, `system` |
 #![forbid(unsafe_code)]
 
 mod lanes;
@@ -81,13 +83,22 @@ mod names;
 mod registry;
 
 mod collector;
+pub mod collectors;
 mod gather;
 mod own_metrics;
 
 mod history;
 mod sample;
+mod subscription;
+
+#[cfg(feature = "runtime")]
+mod grid;
+#[cfg(feature = "runtime")]
+mod readings;
 #[cfg(feature = "runtime")]
 mod sampler;
+#[cfg(feature = "runtime")]
+mod scheduled;
 
 mod exposition;
 #[cfg(feature = "remote-write")]
@@ -130,10 +141,20 @@ pub use crate::label_set::{are_distinct, is_label_name};
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::native::NativeSnapshot;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};
-pub use crate::registry::Registry;
+#[cfg(feature = "runtime")]
+pub use crate::readings::{MAX_UNDECLARED_METRICS, Readings};
+pub use crate::registry::{CollectorSource, Registry};
 #[cfg(feature = "runtime")]
 pub use crate::sampler::{MAX_SAMPLE_INTERVAL, MIN_SAMPLE_INTERVAL, Sampler, SamplerError};
+#[cfg(feature = "runtime")]
+pub use crate::scheduled::{
+    MAX_COLLECTOR_NAME_LEN, MAX_RUNNING_COLLECTORS, ScheduleError, ScheduledCollector, async_collector,
+    collector,
+};
 pub use crate::snapshot::{FamilySnapshot, SeriesSnapshot, Snapshot, Value};
+pub use crate::subscription::{
+    MAX_SUBSCRIBERS, Received, SUBSCRIPTION_CAPACITY_RANGE, Selectors, SubscribeError, Subscription,
+};
 pub use crate::timer::{RunningTimer, Timer};
 pub use crate::total::Total;
 

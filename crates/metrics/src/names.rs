@@ -1,5 +1,6 @@
 //! Which names are taken, and by what.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -80,12 +81,23 @@ impl Names {
     pub(crate) fn claim_collector(
         &mut self,
         definitions: Vec<Definition>,
-        collector: &'static str,
+        collector: Cow<'static, str>,
         config: &RegistryConfig,
     ) -> Result<Vec<Declared>, RegistryError> {
         if self.collectors >= config.max_collectors {
             return Err(RegistryError::TooManyCollectors { collector, limit: config.max_collectors });
         }
+        let families = self.claim_collected(definitions, config)?;
+        self.collectors += 1;
+        Ok(families)
+    }
+
+    /// Takes names for a collector that is there already, or none of them.
+    pub(crate) fn claim_collected(
+        &mut self,
+        definitions: Vec<Definition>,
+        config: &RegistryConfig,
+    ) -> Result<Vec<Declared>, RegistryError> {
         let mut taken = Vec::new();
         let mut families = Vec::new();
         for definition in definitions {
@@ -113,7 +125,6 @@ impl Names {
                 }
             }
         }
-        self.collectors += 1;
         Ok(families)
     }
 

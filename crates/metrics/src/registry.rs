@@ -23,15 +23,23 @@ use crate::metric::{AnyMetric, SeriesBounds};
 use crate::names::Names;
 use crate::own_metrics::{CollectorFigures, Figures, OwnFigures};
 use crate::sample::Sampling;
+#[cfg(feature = "runtime")]
+use crate::scheduled::Crew;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
+use crate::subscription::{Audience, Selectors, SubscribeError, Subscription};
 use crate::{
     Buckets, Counter, CounterFamily, FloatCounter, FloatCounterFamily, Gauge, GaugeFamily, Histogram,
     HistogramFamily, Recent, RegistryConfig, Timer, Trend,
 };
 
+mod admit;
 mod by_labels;
 mod define;
 mod removal;
+
+pub use self::admit::CollectorSource;
+#[cfg(feature = "runtime")]
+pub(crate) use self::admit::WeakRegistry;
 
 /// Owns the metrics of a host, or of one part of it: instruments, collectors, and their recent past.
 ///
@@ -66,6 +74,9 @@ struct Inner {
     gatherer: ReentrantMutex<RefCell<Gatherer>>,
     /// Registered since the gatherer last looked.
     arrivals: Mutex<Arrivals>,
+    audience: Arc<Audience>,
+    #[cfg(feature = "runtime")]
+    crew: Mutex<Crew>,
 }
 
 #[derive(Default)]
@@ -102,8 +113,11 @@ impl Registry {
             history: Arc::new(history),
             gatherer: ReentrantMutex::new(RefCell::new(Gatherer::default())),
             arrivals: Mutex::new(Arrivals::default()),
+            audience: Arc::new(Audience::new(&figures)),
+            #[cfg(feature = "runtime")]
+            crew: Mutex::default(),
         }));
-        registry.admit_own(OwnFigures::new(figures));
+        registry.admit_own(OwnFigures::new(figures, clock));
         registry
     }
 
@@ -246,24 +260,21 @@ impl Registry {
     /// Of a metric or a registry that is full, series that the collector has left out for 10 seconds make room for others;
     /// in one that is not, a series is forgotten after an hour. Its past stays in the history. A run that failed leaves
     /// nothing out, since it may not have come to it: for as long as a collector fails, its series keep their places.
-    pub fn collect<C: Collect + 'static>(&self, collector: C) -> Result<(), RegistryError> {
-        let collector_type = type_name::<C>();
-        let declared = collector.descriptors().iter().cloned().map(Arc::new);
-        let mut definitions = Vec::new();
-        for descriptor in declared {
-            let collector = Some(collector_type);
-            definitions.push(Definition {
-                descriptor,
-                labels: Box::default(),
-                any_labels: false,
-                buckets: None,
-                collector,
-            });
-        }
-        let families = self.0.names.lock().claim_collector(definitions, collector_type, &self.0.config)?;
-        let failures = self.0.figures.add_collector(collector_type);
-        self.admit(Box::new(collector), collector_type, families, failures, Some(self.bounds()));
-        Ok(())
+    ///
+    /// With the feature `runtime` a collector may have an interval of its own: what `collector` and `async_collector` make is
+    /// taken here, too, and is run beside samples and scrapes.
+    pub fn collect<C: CollectorSource>(&self, collector: C) -> Result<(), RegistryError> {
+        collector.register(self)
+    }
+
+    /// Sends the selected series of every sample from now on to the [`Subscription`], which has room for so many batches. One
+    /// selector, several, or [`Selectors::everything`].
+    pub fn subscribe(
+        &self,
+        selectors: impl Into<Selectors>,
+        capacity: usize,
+    ) -> Result<Subscription, SubscribeError> {
+        Subscription::open(&self.0.audience, selectors.into(), capacity)
     }
 
     /// Everything in the Prometheus text format 0.0.4, to be sent as [`TEXT_CONTENT_TYPE`](crate::TEXT_CONTENT_TYPE).
@@ -375,18 +386,22 @@ impl Registry {
                 history.step_back(now);
                 gatherer.newest = Some(now);
             }
+            let began = self.0.clock.monotonic();
             let stamp = stamp(now);
             let fits = stamp <= now && gatherer.newest.is_none_or(|newest| stamp > newest);
             let at = if fits { stamp } else { now };
             gatherer.newest = Some(at);
             let mut sampling = Sampling::new(SampleBatch::new(at), history.append(at));
-            gatherer.walk(self.0.clock.monotonic(), &self.0.figures, &mut sampling);
+            gatherer.walk(began, &self.0.figures, &mut sampling);
             let (batch, too_many) = sampling.finish();
             gatherer.unswept += 1;
             if too_many || gatherer.unswept >= SWEEP_EVERY {
                 gatherer.unswept = 0;
                 history.sweep(at);
             }
+            // Before the next sample has its turn: subscribers get them in the order of time.
+            self.0.audience.tell(&batch);
+            self.0.figures.sample_seconds.record(self.0.clock.monotonic().saturating_since(began));
             batch
         });
         sampled.unwrap_or_else(|| SampleBatch::new(self.0.clock.timestamp()))
@@ -427,12 +442,12 @@ impl Registry {
     fn admit(
         &self,
         source: Box<dyn Collect>,
-        type_name: &'static str,
+        name: Cow<'static, str>,
         families: Vec<Declared>,
         failures: Arc<CollectorFigures>,
         bounds: Option<SeriesBounds>,
     ) {
-        let collector = Collector::new(source, type_name, families, failures, bounds);
+        let collector = Collector::new(source, name, families, failures, bounds);
         self.0.arrivals.lock().collectors.push(collector);
     }
 
@@ -444,13 +459,13 @@ impl Registry {
             labels: Box::default(),
             any_labels: false,
             buckets: None,
-            collector: Some(collector),
+            collector: Some(collector.into()),
         });
         let families = self.0.names.lock().claim_own(definitions.collect());
         // It cannot fail, so its failures are not told.
         self.admit(
             Box::new(own),
-            collector,
+            collector.into(),
             families,
             Arc::new(CollectorFigures::new(collector, collector)),
             None,
