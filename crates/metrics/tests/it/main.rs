@@ -17,6 +17,8 @@ mod own_metrics;
 mod pages;
 mod parser;
 mod places;
+mod protobuf;
+mod push;
 mod registry_model;
 mod sampler;
 mod sampling;
