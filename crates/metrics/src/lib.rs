@@ -51,6 +51,8 @@
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
 //! | `remote-write` | `push::RemoteWrite`: samples to Prometheus remote write (hyper, rustls, prost, snap) |
+//! | `otlp` | `push::Otlp`: all figures to a receiver of OTLP over HTTP (hyper, rustls, prost) |
+//! | `push-gateway` | `push::PushGateway`: all figures to a Prometheus push gateway (hyper, rustls) |
 #![forbid(unsafe_code)]
 
 mod line;
@@ -83,7 +85,7 @@ mod sample;
 mod sampler;
 
 mod prometheus_text;
-#[cfg(feature = "remote-write")]
+#[cfg(any(feature = "otlp", feature = "push-gateway", feature = "remote-write"))]
 pub mod push;
 mod snapshot;
 

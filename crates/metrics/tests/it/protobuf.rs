@@ -76,6 +76,16 @@ impl Message {
         }
     }
 
+    /// Numbers of 8 bytes that are packed.
+    pub(crate) fn packed(&self, number: u64) -> Vec<u64> {
+        match self.all(number).collect::<Vec<_>>()[..] {
+            [Field::Bytes(bytes)] => {
+                bytes.chunks(8).map(|number| u64::from_le_bytes(number.try_into().unwrap())).collect()
+            }
+            ref other => panic!("field {number} is {other:?}"),
+        }
+    }
+
     /// A real number, 0 if it is not there.
     pub(crate) fn real(&self, number: u64) -> f64 {
         f64::from_bits(self.whole(number))

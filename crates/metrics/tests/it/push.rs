@@ -1,4 +1,6 @@
 //! What is pushed, and what becomes of it.
+mod otlp;
+mod push_gateway;
 mod remote_write;
 
 use std::time::Duration;
