@@ -46,7 +46,7 @@ pub(crate) struct Gatherer {
     float_counters: Vec<Roster<crate::FloatCounter>>,
     gauges: Vec<Roster<crate::Gauge>>,
     histograms: Vec<Roster<crate::Histogram>>,
-    native_histograms: Vec<Roster<crate::NativeHistogram>>,
+    natives: Vec<Roster<crate::NativeHistogram>>,
     summaries: Vec<Roster<crate::Summary>>,
     states: Vec<Roster<crate::state_set::StateSeries>>,
     collectors: Vec<Collector>,
@@ -167,8 +167,8 @@ impl Gatherer {
                 }
                 AnyMetric::NativeHistogram(metric) => {
                     let name = metric.declared().descriptor.name.clone();
-                    self.native_histograms.push(Roster::new(metric));
-                    (name, Place::NativeHistogram(self.native_histograms.len() - 1))
+                    self.natives.push(Roster::new(metric));
+                    (name, Place::NativeHistogram(self.natives.len() - 1))
                 }
                 AnyMetric::Summary(metric) => {
                     let name = metric.declared().descriptor.name.clone();
@@ -275,9 +275,7 @@ impl Gatherer {
             Place::FloatCounter(at) => walk(self.float_counters.get_mut(at), &mut self.scratch, visitor),
             Place::Gauge(at) => walk(self.gauges.get_mut(at), &mut self.scratch, visitor),
             Place::Histogram(at) => walk(self.histograms.get_mut(at), &mut self.scratch, visitor),
-            Place::NativeHistogram(at) => {
-                walk(self.native_histograms.get_mut(at), &mut self.scratch, visitor)
-            }
+            Place::NativeHistogram(at) => walk(self.natives.get_mut(at), &mut self.scratch, visitor),
             Place::Summary(at) => walk(self.summaries.get_mut(at), &mut self.scratch, visitor),
             Place::StateSeries(at) => walk(self.states.get_mut(at), &mut self.scratch, visitor),
             Place::Collected { collector, family } => {

@@ -23,7 +23,7 @@ use crate::native_buckets::NativeBuckets;
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct Quantiles {
-    quantiles: Arc<[f64]>,
+    told: Arc<[f64]>,
     buckets: NativeBuckets,
     window: Duration,
     slices: u32,
@@ -78,7 +78,7 @@ impl Quantiles {
     }
 
     fn checked(quantiles: Arc<[f64]>) -> Self {
-        Self { quantiles, buckets: NativeBuckets::latency(), window: Duration::from_mins(1), slices: 6 }
+        Self { told: quantiles, buckets: NativeBuckets::latency(), window: Duration::from_mins(1), slices: 6 }
     }
 
     /// The median, and the 90th, 99th and 99.9th of a hundred, of latencies in seconds within a minute.
@@ -103,7 +103,7 @@ impl Quantiles {
 
     /// The quantiles, increasing.
     pub fn quantiles(&self) -> &[f64] {
-        &self.quantiles
+        &self.told
     }
 
     /// The buckets.
@@ -124,8 +124,8 @@ impl Quantiles {
 
 impl fmt::Display for Quantiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { quantiles, buckets, window, slices } = self;
-        write!(f, "quantiles {quantiles:?} of {window:?} in {slices} slices, {buckets}")
+        let Self { told, buckets, window, slices } = self;
+        write!(f, "quantiles {told:?} of {window:?} in {slices} slices, {buckets}")
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
             assert!(matches!(error, QuantilesError::Quantile { at: told, .. } if told == at), "{error}");
         }
         assert_eq!(Quantiles::new([0.1; 33]), Err(QuantilesError::TooMany { got: 33 }));
-        assert_eq!(Quantiles::new(&*Quantiles::latency().quantiles), Ok(Quantiles::latency()));
+        assert_eq!(Quantiles::new(&*Quantiles::latency().told), Ok(Quantiles::latency()));
         assert!(Quantiles::new([0.0, 1.0]).is_ok() && Quantiles::new([]).is_ok());
     }
 

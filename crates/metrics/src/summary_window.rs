@@ -103,7 +103,7 @@ mod tests {
                         let young = all.iter().filter(|(at, ..)| now.saturating_since(*at) <= age);
                         young.filter(|&&(_, p, _)| p == place).map(|&(.., more)| more).sum::<u64>()
                     };
-                    prop_assert!(since(window - slice) <= told, "{told} lacks what is young");
+                    prop_assert!(since(slice * (slices - 1)) <= told, "{told} lacks what is young");
                     // A reading comes every 4 seconds at least.
                     prop_assert!(told <= since(window + SECOND * 4), "{told} has what is old");
                 }

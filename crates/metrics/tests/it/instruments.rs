@@ -309,7 +309,9 @@ fn of_every_scrape_exactly_one_state_holds_while_others_change_it() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                states.iter().for_each(|state| set.set(state));
+                for state in states {
+                    set.set(state);
+                }
             }
         });
         for _ in 0..2_000 {
