@@ -41,6 +41,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Instruments
+//!
+//! | instrument | for | made by |
+//! | --- | --- | --- |
+//! | [`Counter`] | events | [`Registry::counter`] |
+//! | [`FloatCounter`] | amounts that only grow: fees, notional | [`Registry::float_counter`] |
+//! | [`Gauge`] | what goes up and down, set or [asked for](Gauge::follow) | [`Registry::gauge`], [`Registry::gauge_fn`] |
+//! | [`Histogram`] | values in buckets with fixed bounds | [`Registry::histogram`] |
+//! | [`NativeHistogram`] | values in exponential buckets of a chosen resolution | [`Registry::native_histogram`] |
+//! | [`Summary`] | quantiles of a window, with a bounded error | [`Registry::summary`] |
+//! | [`Timer`] | how long something takes, into any of the three above | [`Registry::timer`], [`Timer::new`] |
+//! | [`StateSet`] | which of a few states something is in | [`Registry::state_set`] |
+//! | [`Info`] | what something is | [`Registry::info`] |
+//!
+//! [`Sketch`] is the summary's inside as a value: quantiles that merge. An [`Exemplar`] is one observation kept as an example
+//! of its bucket.
+//!
+//! What counts and adds up is kept once per thread, in slots that this thread alone writes to, and added up when it is read.
+//! At most 256 threads at a time have slots of their own; more share some. A series takes 8 bytes per slot for each thread
+//! that records near it, in pages of 32 kB that stay as long as the process.
+//!
 //! # Features
 //!
 //! None is on by default; without features there is no async runtime among the dependencies.
