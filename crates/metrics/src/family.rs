@@ -8,7 +8,7 @@ use bellwether_core::Descriptor;
 use crate::error::SeriesError;
 use crate::instrument::Instrument;
 use crate::metric::Metric;
-use crate::{Counter, FloatCounter, Gauge, Histogram};
+use crate::{Counter, FloatCounter, Gauge, Histogram, NativeHistogram, Summary};
 
 /// Counters that differ in `N` labels.
 pub type CounterFamily<const N: usize = 1> = Family<Counter, N>;
@@ -18,6 +18,10 @@ pub type FloatCounterFamily<const N: usize = 1> = Family<FloatCounter, N>;
 pub type GaugeFamily<const N: usize = 1> = Family<Gauge, N>;
 /// Histograms that differ in `N` labels.
 pub type HistogramFamily<const N: usize = 1> = Family<Histogram, N>;
+/// Native histograms that differ in `N` labels.
+pub type NativeHistogramFamily<const N: usize = 1> = Family<NativeHistogram, N>;
+/// Summaries that differ in `N` labels.
+pub type SummaryFamily<const N: usize = 1> = Family<Summary, N>;
 
 /// A metric with `N` labels: gives out one instrument per combination of their values.
 ///

@@ -46,6 +46,9 @@ pub(crate) struct Gatherer {
     float_counters: Vec<Roster<crate::FloatCounter>>,
     gauges: Vec<Roster<crate::Gauge>>,
     histograms: Vec<Roster<crate::Histogram>>,
+    native_histograms: Vec<Roster<crate::NativeHistogram>>,
+    summaries: Vec<Roster<crate::Summary>>,
+    states: Vec<Roster<crate::state_set::StateSeries>>,
     collectors: Vec<Collector>,
     /// The series of a metric that several collectors tell: labels, then collector and family.
     merged: Vec<(Labels, usize, usize)>,
@@ -64,6 +67,9 @@ enum Place {
     FloatCounter(usize),
     Gauge(usize),
     Histogram(usize),
+    NativeHistogram(usize),
+    Summary(usize),
+    StateSeries(usize),
     Collected { collector: usize, family: usize },
 }
 
@@ -159,6 +165,21 @@ impl Gatherer {
                     self.histograms.push(Roster::new(metric));
                     (name, Place::Histogram(self.histograms.len() - 1))
                 }
+                AnyMetric::NativeHistogram(metric) => {
+                    let name = metric.declared().descriptor.name.clone();
+                    self.native_histograms.push(Roster::new(metric));
+                    (name, Place::NativeHistogram(self.native_histograms.len() - 1))
+                }
+                AnyMetric::Summary(metric) => {
+                    let name = metric.declared().descriptor.name.clone();
+                    self.summaries.push(Roster::new(metric));
+                    (name, Place::Summary(self.summaries.len() - 1))
+                }
+                AnyMetric::StateSeries(metric) => {
+                    let name = metric.declared().descriptor.name.clone();
+                    self.states.push(Roster::new(metric));
+                    (name, Place::StateSeries(self.states.len() - 1))
+                }
             };
             self.places.push((name, place));
         }
@@ -174,7 +195,7 @@ impl Gatherer {
 
     /// Runs every collector, then meets every value.
     pub(crate) fn walk(&mut self, now: Monotonic, figures: &Figures, visitor: &mut dyn Visit) {
-        self.scratch.now = now;
+        self.scratch.begin(now);
         for collector in &mut self.collectors {
             collector.run(now, figures);
         }
@@ -192,7 +213,7 @@ impl Gatherer {
         figures: &Figures,
         visitor: &mut dyn Visit,
     ) {
-        self.scratch.now = now;
+        self.scratch.begin(now);
         let at = self.places.partition_point(|(other, _)| other < name);
         for (_, place) in self.places.iter().skip(at).take_while(|(other, _)| other == name) {
             if let Place::Collected { collector, .. } = place
@@ -254,6 +275,11 @@ impl Gatherer {
             Place::FloatCounter(at) => walk(self.float_counters.get_mut(at), &mut self.scratch, visitor),
             Place::Gauge(at) => walk(self.gauges.get_mut(at), &mut self.scratch, visitor),
             Place::Histogram(at) => walk(self.histograms.get_mut(at), &mut self.scratch, visitor),
+            Place::NativeHistogram(at) => {
+                walk(self.native_histograms.get_mut(at), &mut self.scratch, visitor)
+            }
+            Place::Summary(at) => walk(self.summaries.get_mut(at), &mut self.scratch, visitor),
+            Place::StateSeries(at) => walk(self.states.get_mut(at), &mut self.scratch, visitor),
             Place::Collected { collector, family } => {
                 if let Some(collector) = self.collectors.get_mut(collector) {
                     collector.visit(family, visitor);

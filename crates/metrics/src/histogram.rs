@@ -194,6 +194,10 @@ impl Measure for Histogram {
         &self.series.values
     }
 
+    fn handles(&self) -> usize {
+        Arc::strong_count(&self.series)
+    }
+
     fn read<'a>(&'a self, scratch: &'a mut Scratch) -> Option<Reading<'a>> {
         let sum = self.series.read(&mut scratch.counts);
         Some(Reading::Histogram { buckets: &self.series.buckets, counts: &scratch.counts, sum })

@@ -62,14 +62,24 @@ mod counter;
 mod float_counter;
 mod gauge;
 mod histogram;
+mod info;
 mod native;
+mod native_histogram;
+mod state_set;
+mod summary;
 mod timer;
 
 mod buckets;
+mod callback;
 mod exemplar;
 mod family;
 mod instrument;
+mod log_buckets;
 mod metric;
+mod native_buckets;
+mod quantiles;
+mod sketch;
+mod summary_window;
 mod total;
 mod values;
 
@@ -108,20 +118,28 @@ pub use crate::exposition::{DEFAULT_MAX_PAGES, MetricsHandler, MetricsPage, metr
 pub use crate::exposition::{Exposition, Format, NotText, TEXT_CONTENT_TYPE};
 pub use crate::family::{
     CounterFamily, Family, FloatCounterFamily, GaugeFamily, HistogramFamily, LabelValues,
+    NativeHistogramFamily, SummaryFamily,
 };
 pub use crate::float_counter::FloatCounter;
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
 pub use crate::history::{Dropped, RefusedSample, Series};
+pub use crate::info::Info;
 pub use crate::instrument::Instrument;
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::native::NativeSnapshot;
+pub use crate::native_buckets::{NativeBuckets, NativeBucketsError};
+pub use crate::native_histogram::NativeHistogram;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};
+pub use crate::quantiles::{Quantiles, QuantilesError};
 pub use crate::registry::Registry;
 #[cfg(feature = "runtime")]
 pub use crate::sampler::{MAX_SAMPLE_INTERVAL, MIN_SAMPLE_INTERVAL, Sampler, SamplerError};
+pub use crate::sketch::{Sketch, SketchError};
 pub use crate::snapshot::{FamilySnapshot, SeriesSnapshot, Snapshot, Value};
-pub use crate::timer::{RunningTimer, Timer};
+pub use crate::state_set::StateSet;
+pub use crate::summary::Summary;
+pub use crate::timer::{RecordTime, RunningTimer, Timer};
 pub use crate::total::Total;
 
 /// The README's quick start is run as a test.

@@ -103,6 +103,12 @@ impl<I: Instrument> Metric<I> {
         &self.labels
     }
 
+    fn definition(&self, buckets: Option<crate::Buckets>) -> Definition {
+        let descriptor = Arc::clone(&self.declared.descriptor);
+        let detail = I::detail(&self.shape);
+        Definition { descriptor, labels: self.labels.clone(), buckets, detail, collector: None }
+    }
+
     pub(crate) fn shape(&self) -> &I::Shape {
         &self.shape
     }
@@ -225,18 +231,22 @@ pub(crate) enum AnyMetric {
     FloatCounter(Arc<Metric<crate::FloatCounter>>),
     Gauge(Arc<Metric<crate::Gauge>>),
     Histogram(Arc<Metric<crate::Histogram>>),
+    NativeHistogram(Arc<Metric<crate::NativeHistogram>>),
+    Summary(Arc<Metric<crate::Summary>>),
+    StateSeries(Arc<Metric<crate::state_set::StateSeries>>),
 }
 
 impl AnyMetric {
     pub(crate) fn definition(&self) -> Definition {
-        let (declared, labels, buckets) = match self {
-            Self::Counter(metric) => (metric.declared(), metric.labels(), None),
-            Self::FloatCounter(metric) => (metric.declared(), metric.labels(), None),
-            Self::Gauge(metric) => (metric.declared(), metric.labels(), None),
-            Self::Histogram(metric) => (metric.declared(), metric.labels(), Some(metric.shape().clone())),
-        };
-        let descriptor = Arc::clone(&declared.descriptor);
-        Definition { descriptor, labels: labels.into(), buckets, collector: None }
+        match self {
+            Self::Counter(metric) => metric.definition(None),
+            Self::FloatCounter(metric) => metric.definition(None),
+            Self::Gauge(metric) => metric.definition(None),
+            Self::Histogram(metric) => metric.definition(Some(metric.shape().clone())),
+            Self::NativeHistogram(metric) => metric.definition(None),
+            Self::Summary(metric) => metric.definition(None),
+            Self::StateSeries(metric) => metric.definition(None),
+        }
     }
 }
 

@@ -170,6 +170,7 @@ impl Figures {
             clock: SharedClock::clone(clock),
             refused: Refused::default(),
             overflowed: Tally::new(),
+            scrapes_refused: Tally::new(),
             evicted: Evicted::default(),
             samples: Tally::new(),
             series: AtomicUsize::new(0),

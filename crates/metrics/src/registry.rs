@@ -25,11 +25,11 @@ use crate::own_metrics::{CollectorFigures, Figures, OwnFigures};
 use crate::sample::Sampling;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
 use crate::{
-    Buckets, Counter, CounterFamily, FloatCounter, FloatCounterFamily, Gauge, GaugeFamily, Histogram,
-    HistogramFamily, RegistryConfig, Timer,
+    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, RegistryConfig, Timer,
 };
 
 mod define;
+mod instruments;
 
 /// Owns the metrics of a host, or of one part of it: instruments, collectors, and their recent past.
 ///
@@ -132,35 +132,6 @@ impl Registry {
         self.family(Descriptor::counter(name.try_into()?, unit, help), labels, ())
     }
 
-    /// A counter of amounts, without labels.
-    pub fn float_counter<M>(
-        &self,
-        name: M,
-        unit: Unit,
-        help: impl Into<Cow<'static, str>>,
-    ) -> Result<FloatCounter, RegistryError>
-    where
-        M: TryInto<MetricName>,
-        RegistryError: From<M::Error>,
-    {
-        self.only(Descriptor::counter(name.try_into()?, unit, help), ())
-    }
-
-    /// Counters of amounts that differ in labels.
-    pub fn float_counter_family<M, const N: usize>(
-        &self,
-        name: M,
-        unit: Unit,
-        help: impl Into<Cow<'static, str>>,
-        labels: [impl Into<Cow<'static, str>>; N],
-    ) -> Result<FloatCounterFamily<N>, RegistryError>
-    where
-        M: TryInto<MetricName>,
-        RegistryError: From<M::Error>,
-    {
-        self.family(Descriptor::counter(name.try_into()?, unit, help), labels, ())
-    }
-
     /// A gauge without labels.
     pub fn gauge<M>(
         &self,
@@ -248,7 +219,13 @@ impl Registry {
         let mut definitions = Vec::new();
         for descriptor in declared {
             let collector = Some(collector_type);
-            definitions.push(Definition { descriptor, labels: Box::default(), buckets: None, collector });
+            definitions.push(Definition {
+                descriptor,
+                labels: Box::default(),
+                buckets: None,
+                detail: None,
+                collector,
+            });
         }
         let families = self.0.names.lock().claim_collector(definitions, collector_type, &self.0.config)?;
         let failures = self.0.figures.add_collector(collector_type);
@@ -421,6 +398,7 @@ impl Registry {
             descriptor: Arc::new(descriptor),
             labels: Box::default(),
             buckets: None,
+            detail: None,
             collector: Some(collector),
         });
         let families = self.0.names.lock().claim_own(definitions.collect());

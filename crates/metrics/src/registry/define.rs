@@ -10,7 +10,8 @@ use crate::error::{Definition, RegistryError};
 use crate::family::Family;
 use crate::instrument::{Declared, Instrument};
 use crate::metric::{AnyMetric, Metric, OVERFLOW_LABEL, SeriesBounds};
-use crate::{Buckets, Counter, FloatCounter, Gauge, Histogram};
+use crate::state_set::StateSeries;
+use crate::{Buckets, Counter, FloatCounter, Gauge, Histogram, NativeHistogram, Summary};
 
 impl Registry {
     pub(super) fn bounds(&self) -> SeriesBounds {
@@ -28,6 +29,7 @@ impl Registry {
             descriptor: Arc::new(descriptor),
             labels,
             buckets: I::buckets(&shape).cloned(),
+            detail: I::detail(&shape),
             collector: None,
         };
         let mut names = self.0.names.lock();
@@ -138,3 +140,6 @@ registered!(Counter, |_shape| None);
 registered!(FloatCounter, |_shape| None);
 registered!(Gauge, |_shape| None);
 registered!(Histogram, |shape| Some(shape));
+registered!(NativeHistogram, |_shape| None);
+registered!(Summary, |_shape| None);
+registered!(StateSeries, |_shape| None);
