@@ -229,7 +229,8 @@ fn prometheus_reads_the_same_series_from_every_format() {
         assert_eq!(of_job(&server, job, n), text, "{job}");
     }
     let value = |name: &str, labels: &[(&str, &str)]| {
-        let labels = labels.iter().chain(&[("__name__", name)]);
+        let name = ("__name__", name);
+        let labels = labels.iter().chain([&name]);
         let labels: BTreeMap<_, _> =
             labels.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         text.get(&labels).cloned().unwrap_or_else(|| panic!("no {labels:?} in {text:#?}"))
