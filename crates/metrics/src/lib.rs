@@ -1,4 +1,5 @@
-//! Metrics with a memory: instruments, a registry, the recent past of every series, and the Prometheus text format.
+//! Metrics with a memory: instruments, a registry, the recent past of every series, and pages for Prometheus,
+//! OpenMetrics and JSON readers.
 //!
 //! A host defines its metrics once and keeps the handles. Recording takes no lock, allocates nothing and cannot fail.
 //! A sampler calls [`Registry::sample`]; from then on rules, reports and pages read the past back.

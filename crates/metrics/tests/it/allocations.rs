@@ -218,6 +218,19 @@ fn a_scrape_into_a_used_buffer_allocates_nothing() {
         orders.with(&id.to_string()).increment();
         ack.with(&id.to_string()).record(0.1);
     }
+    let native =
+        desk.native_histogram("fill_seconds", Unit::Seconds, "Fill.", NativeBuckets::latency()).unwrap();
+    let order_id = labels([("order_id", "17")]);
+    for micros in 1..1_000 {
+        native.record(Duration::from_micros(micros));
+    }
+    native.record_with_exemplar(0.5, &order_id);
+    ack.with("1").record_with_exemplar(0.5, &order_id);
+    desk.float_counter("fees_usd_total", Unit::Usd, "Fees.").unwrap().add_with_exemplar(0.25, &order_id);
+    desk.info("build_info", "Build.", [("version", "1.2.3")]).unwrap();
+    let _state = desk.state_set("desk_state", "State.", ["open", "closed"]).unwrap();
+    let wait = desk.summary("wait_seconds", Unit::Seconds, "Wait.", Quantiles::latency()).unwrap();
+    (0..100).for_each(|value| wait.record(f64::from(value)));
     let mut text = String::new();
     desk.write_text(&mut text);
     let spent = allocations(|| {
