@@ -87,6 +87,8 @@ mod sampler;
 mod prometheus_text;
 mod snapshot;
 
+pub mod trading;
+
 pub use bellwether_core::{BoundsError, Unit};
 
 pub use crate::buckets::Buckets;

@@ -22,3 +22,4 @@ mod sampler;
 mod sampling;
 mod threads;
 mod timers;
+mod trading;

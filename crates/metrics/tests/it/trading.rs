@@ -1,0 +1,8 @@
+//! The preset for trading desks.
+
+mod alert_names;
+mod feeds;
+mod live_orders;
+mod orders;
+mod positions;
+mod queues;
