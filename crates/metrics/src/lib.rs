@@ -49,6 +49,7 @@
 //! | --- | --- |
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
+//! | `prometheus` | `prometheus_bridge`: a registry of the crate `prometheus` read in as a collector, and ours as one of its |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
 #![forbid(unsafe_code)]
 
@@ -88,6 +89,11 @@ mod prometheus_text;
 mod snapshot;
 
 pub mod trading;
+
+#[cfg(any(feature = "facade", feature = "prometheus", feature = "tracing"))]
+mod foreign_name;
+#[cfg(feature = "prometheus")]
+pub mod prometheus_bridge;
 
 pub use bellwether_core::{BoundsError, Unit};
 

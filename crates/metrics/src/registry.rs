@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "prometheus")]
+use std::sync::Weak;
 
 use bellwether_core::{
     Aggregate, Collect, Descriptor, HistoryError, HistoryQuery, MetricName, Page, PageRequest, SampleBatch,
@@ -52,6 +54,18 @@ mod define;
 /// look-up of a known label set waits for.
 #[derive(Clone)]
 pub struct Registry(Arc<Inner>);
+
+/// A registry that is not kept alive by this.
+#[cfg(feature = "prometheus")]
+pub(crate) struct WeakRegistry(Weak<Inner>);
+
+#[cfg(feature = "prometheus")]
+impl WeakRegistry {
+    /// The registry, while the host has it.
+    pub(crate) fn upgrade(&self) -> Option<Registry> {
+        self.0.upgrade().map(Registry)
+    }
+}
 
 struct Inner {
     clock: SharedClock,
@@ -324,6 +338,12 @@ impl Registry {
     /// The recent past, for reports and pages.
     pub fn history(&self) -> Arc<dyn SampleHistory> {
         Arc::<History>::clone(&self.0.history)
+    }
+
+    /// For a collector, which the registry keeps alive.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn downgrade(&self) -> WeakRegistry {
+        WeakRegistry(Arc::downgrade(&self.0))
     }
 
     /// The clock that stamps samples.

@@ -17,6 +17,7 @@ mod own_metrics;
 mod pages;
 mod parser;
 mod places;
+mod prometheus_bridge;
 mod registry_model;
 mod sampler;
 mod sampling;
