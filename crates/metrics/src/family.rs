@@ -8,10 +8,12 @@ use bellwether_core::Descriptor;
 use crate::error::SeriesError;
 use crate::instrument::Instrument;
 use crate::metric::Metric;
-use crate::{Counter, Gauge, Histogram};
+use crate::{Counter, FloatCounter, Gauge, Histogram};
 
 /// Counters that differ in `N` labels.
 pub type CounterFamily<const N: usize = 1> = Family<Counter, N>;
+/// Counters of amounts that differ in `N` labels.
+pub type FloatCounterFamily<const N: usize = 1> = Family<FloatCounter, N>;
 /// Gauges that differ in `N` labels.
 pub type GaugeFamily<const N: usize = 1> = Family<Gauge, N>;
 /// Histograms that differ in `N` labels.

@@ -43,6 +43,7 @@ pub(crate) struct Gatherer {
     /// Sorted by name.
     places: Vec<(MetricName, Place)>,
     counters: Vec<Roster<crate::Counter>>,
+    float_counters: Vec<Roster<crate::FloatCounter>>,
     gauges: Vec<Roster<crate::Gauge>>,
     histograms: Vec<Roster<crate::Histogram>>,
     collectors: Vec<Collector>,
@@ -60,6 +61,7 @@ pub(crate) struct Gatherer {
 #[derive(Clone, Copy)]
 enum Place {
     Counter(usize),
+    FloatCounter(usize),
     Gauge(usize),
     Histogram(usize),
     Collected { collector: usize, family: usize },
@@ -141,6 +143,11 @@ impl Gatherer {
                     let name = metric.declared().descriptor.name.clone();
                     self.counters.push(Roster::new(metric));
                     (name, Place::Counter(self.counters.len() - 1))
+                }
+                AnyMetric::FloatCounter(metric) => {
+                    let name = metric.declared().descriptor.name.clone();
+                    self.float_counters.push(Roster::new(metric));
+                    (name, Place::FloatCounter(self.float_counters.len() - 1))
                 }
                 AnyMetric::Gauge(metric) => {
                     let name = metric.declared().descriptor.name.clone();
@@ -244,6 +251,7 @@ impl Gatherer {
         let Some(&(_, place)) = self.places.get(at) else { return };
         match place {
             Place::Counter(at) => walk(self.counters.get_mut(at), &mut self.scratch, visitor),
+            Place::FloatCounter(at) => walk(self.float_counters.get_mut(at), &mut self.scratch, visitor),
             Place::Gauge(at) => walk(self.gauges.get_mut(at), &mut self.scratch, visitor),
             Place::Histogram(at) => walk(self.histograms.get_mut(at), &mut self.scratch, visitor),
             Place::Collected { collector, family } => {

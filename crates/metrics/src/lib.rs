@@ -51,6 +51,7 @@
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
 //! | `prometheus` | `prometheus_bridge`: a registry of the crate `prometheus` read in as a collector, and ours as one of its |
 //! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
+//! | `remote-write` | `push::RemoteWrite`: samples to Prometheus remote write (hyper, rustls, prost, snap) |
 #![forbid(unsafe_code)]
 
 mod lanes;
@@ -58,6 +59,7 @@ mod line;
 mod padded;
 
 mod counter;
+mod float_counter;
 mod gauge;
 mod histogram;
 mod native;
@@ -86,6 +88,8 @@ mod sample;
 mod sampler;
 
 mod prometheus_text;
+#[cfg(feature = "remote-write")]
+pub mod push;
 mod snapshot;
 
 pub mod trading;
@@ -105,8 +109,11 @@ pub use crate::config::{
 };
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
-pub use crate::exemplar::Exemplar;
-pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
+pub use crate::exemplar::{Exemplar, ExemplarError};
+pub use crate::family::{
+    CounterFamily, Family, FloatCounterFamily, GaugeFamily, HistogramFamily, LabelValues,
+};
+pub use crate::float_counter::FloatCounter;
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
 pub use crate::history::{Dropped, RefusedSample, Series};

@@ -222,6 +222,7 @@ impl<I: Instrument> Metric<I> {
 #[derive(Debug, Clone)]
 pub(crate) enum AnyMetric {
     Counter(Arc<Metric<crate::Counter>>),
+    FloatCounter(Arc<Metric<crate::FloatCounter>>),
     Gauge(Arc<Metric<crate::Gauge>>),
     Histogram(Arc<Metric<crate::Histogram>>),
 }
@@ -230,6 +231,7 @@ impl AnyMetric {
     pub(crate) fn definition(&self) -> Definition {
         let (declared, labels, buckets) = match self {
             Self::Counter(metric) => (metric.declared(), metric.labels(), None),
+            Self::FloatCounter(metric) => (metric.declared(), metric.labels(), None),
             Self::Gauge(metric) => (metric.declared(), metric.labels(), None),
             Self::Histogram(metric) => (metric.declared(), metric.labels(), Some(metric.shape().clone())),
         };

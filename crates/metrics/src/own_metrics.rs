@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bellwether_core::{Collect, CollectError, Descriptor, Kind, Labels, MetricName, SampleSink, Tally, Unit};
+use bellwether_core::{
+    Collect, CollectError, Descriptor, Kind, Labels, MetricName, SampleSink, SharedClock, Tally, Timestamp,
+    Unit,
+};
 use parking_lot::Mutex;
 
 /// One metric that a registry tells about itself.
@@ -25,9 +28,9 @@ pub struct OwnMetric {
 /// | --- | --- |
 /// | `reason` of `bellwether_metrics_collector_failures_total` | `error`, `panic` |
 /// | `reason` of `bellwether_metrics_history_evicted_total` | `count`, `age`, `idle`, `clock_step` |
-/// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `out_of_order`, `nested` |
+/// | `reason` of `bellwether_metrics_refused_total` | `not_finite`, `negative`, `undeclared`, `repeated`, `label`, `buckets`, `out_of_order`, `nested`, `exemplar`, `state`, `callback` |
 /// | `collector` | the Rust type of the collector, with `#2` and so on for the next of the same type |
-pub const OWN_METRICS: [OwnMetric; 7] = [
+pub const OWN_METRICS: [OwnMetric; 9] = [
     OwnMetric {
         name: "bellwether_metrics_collector_failures_total",
         kind: Kind::Counter,
@@ -51,6 +54,18 @@ pub const OWN_METRICS: [OwnMetric; 7] = [
         kind: Kind::Counter,
         labels: &[],
         help: "Samples that the history took.",
+    },
+    OwnMetric {
+        name: "bellwether_metrics_lane_slots",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Slots that series of this process have in the lanes of its threads, of 1044480.",
+    },
+    OwnMetric {
+        name: "bellwether_metrics_lanes",
+        kind: Kind::Gauge,
+        labels: &[],
+        help: "Threads of this process that have a lane of their own to record in, of 256.",
     },
     OwnMetric {
         name: "bellwether_metrics_overflowed_total",
@@ -91,6 +106,12 @@ pub(crate) struct Refused {
     pub(crate) out_of_order: Tally,
     /// A collector that reads the registry it is asked by.
     pub(crate) nested: Tally,
+    /// An exemplar with too many characters.
+    pub(crate) exemplar: Tally,
+    /// A state that a state set does not have.
+    pub(crate) state: Tally,
+    /// The callback of a gauge that panicked.
+    pub(crate) callback: Tally,
 }
 
 /// Samples that left the history, by reason.
@@ -113,8 +134,9 @@ impl Evicted {
 }
 
 /// The figures of one registry.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Figures {
+    clock: SharedClock,
     pub(crate) refused: Refused,
     pub(crate) overflowed: Tally,
     pub(crate) evicted: Evicted,
@@ -135,6 +157,28 @@ pub(crate) struct CollectorFigures {
 }
 
 impl Figures {
+    pub(crate) fn new(clock: &SharedClock) -> Self {
+        Self {
+            clock: SharedClock::clone(clock),
+            refused: Refused::default(),
+            overflowed: Tally::new(),
+            evicted: Evicted::default(),
+            samples: Tally::new(),
+            series: AtomicUsize::new(0),
+            collectors: Mutex::default(),
+        }
+    }
+
+    /// The clock of the registry.
+    pub(crate) fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    /// What the clock of the registry says.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.timestamp()
+    }
+
     /// Takes one series out of a budget of `most`, if there is one left.
     pub(crate) fn reserve_series(&self, most: usize) -> bool {
         let more = |series| (series < most).then_some(series + 1);
@@ -168,6 +212,13 @@ impl Figures {
         });
         collectors.push(Arc::clone(&figures));
         figures
+    }
+}
+
+#[cfg(test)]
+impl Default for Figures {
+    fn default() -> Self {
+        Self::new(&bellwether_core::SystemClock::shared())
     }
 }
 
@@ -205,7 +256,7 @@ pub(crate) struct OwnFigures {
 /// A label set per reason, made once.
 struct Reasons {
     evicted: [Labels; 4],
-    refused: [Labels; 8],
+    refused: [Labels; 11],
 }
 
 fn reasons<const N: usize>(reasons: [&str; N]) -> [Labels; N] {
@@ -234,6 +285,9 @@ impl OwnFigures {
                     "buckets",
                     "out_of_order",
                     "nested",
+                    "exemplar",
+                    "state",
+                    "callback",
                 ]),
             },
         }
@@ -246,7 +300,9 @@ impl Collect for OwnFigures {
     }
 
     fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
-        let [failures, evicted, held, samples, overflowed, refused, series] = &*self.descriptors else {
+        let [failures, evicted, held, samples, slots, lanes, overflowed, refused, series] =
+            &*self.descriptors
+        else {
             return Err(CollectError::new("the registry's own metrics have no valid names"));
         };
         let figures = &*self.figures;
@@ -264,6 +320,9 @@ impl Collect for OwnFigures {
         let taken = figures.samples.get();
         out.gauge(held, &none, taken.saturating_sub(gone) as f64);
         out.counter(samples, &none, taken as f64);
+        let in_use = crate::lanes::in_use();
+        out.gauge(slots, &none, f64::from(in_use.slots));
+        out.gauge(lanes, &none, in_use.lanes as f64);
         out.counter(overflowed, &none, figures.overflowed.get() as f64);
         let by_reason = &figures.refused;
         let counts = [
@@ -275,6 +334,9 @@ impl Collect for OwnFigures {
             &by_reason.buckets,
             &by_reason.out_of_order,
             &by_reason.nested,
+            &by_reason.exemplar,
+            &by_reason.state,
+            &by_reason.callback,
         ];
         for (labels, count) in self.reasons.refused.iter().zip(counts) {
             out.counter(refused, labels, count.get() as f64);

@@ -27,7 +27,8 @@ use crate::prometheus_text::TextWriter;
 use crate::sample::Sampling;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
 use crate::{
-    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, RegistryConfig, Timer,
+    Buckets, Counter, CounterFamily, FloatCounter, FloatCounterFamily, Gauge, GaugeFamily, Histogram,
+    HistogramFamily, RegistryConfig, Timer,
 };
 
 mod define;
@@ -93,7 +94,7 @@ impl Registry {
     /// are brought to the nearest end of it.
     pub fn new(clock: &SharedClock, config: RegistryConfig) -> Self {
         let config = config.clamped();
-        let figures = Arc::new(Figures::default());
+        let figures = Arc::new(Figures::new(clock));
         // Room for a histogram's two series each, overflow series and own ones included, and for as many host's again that
         // have gone quiet.
         let most_series = 4 * config.max_series + 2 * config.max_metrics + 2 * config.max_collectors + 64;
@@ -138,6 +139,35 @@ impl Registry {
         help: impl Into<Cow<'static, str>>,
         labels: [impl Into<Cow<'static, str>>; N],
     ) -> Result<CounterFamily<N>, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        self.family(Descriptor::counter(name.try_into()?, unit, help), labels, ())
+    }
+
+    /// A counter of amounts, without labels.
+    pub fn float_counter<M>(
+        &self,
+        name: M,
+        unit: Unit,
+        help: impl Into<Cow<'static, str>>,
+    ) -> Result<FloatCounter, RegistryError>
+    where
+        M: TryInto<MetricName>,
+        RegistryError: From<M::Error>,
+    {
+        self.only(Descriptor::counter(name.try_into()?, unit, help), ())
+    }
+
+    /// Counters of amounts that differ in labels.
+    pub fn float_counter_family<M, const N: usize>(
+        &self,
+        name: M,
+        unit: Unit,
+        help: impl Into<Cow<'static, str>>,
+        labels: [impl Into<Cow<'static, str>>; N],
+    ) -> Result<FloatCounterFamily<N>, RegistryError>
     where
         M: TryInto<MetricName>,
         RegistryError: From<M::Error>,

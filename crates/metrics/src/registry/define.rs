@@ -10,7 +10,7 @@ use crate::error::{Definition, RegistryError};
 use crate::family::Family;
 use crate::instrument::{Declared, Instrument};
 use crate::metric::{AnyMetric, Metric, OVERFLOW_LABEL, SeriesBounds};
-use crate::{Buckets, Counter, Gauge, Histogram};
+use crate::{Buckets, Counter, FloatCounter, Gauge, Histogram};
 
 impl Registry {
     pub(super) fn bounds(&self) -> SeriesBounds {
@@ -135,5 +135,6 @@ macro_rules! registered {
 }
 
 registered!(Counter, |_shape| None);
+registered!(FloatCounter, |_shape| None);
 registered!(Gauge, |_shape| None);
 registered!(Histogram, |shape| Some(shape));
