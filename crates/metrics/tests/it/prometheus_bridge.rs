@@ -54,19 +54,22 @@ fn what_is_there_has_a_history_and_stands_in_the_text() {
 fn a_family_that_appears_later_is_adopted() {
     let desk = Desk::new();
     let theirs = prometheus::Registry::new();
+    let look = || {
+        desk.advance(1);
+        desk.sample();
+    };
     let _bridge = PrometheusBridge::attach(theirs.clone(), &desk).unwrap();
-    desk.sample();
+    look();
     let orders = registered(&theirs, IntCounterVec::new(Opts::new("orders", "Orders."), &["venue"]).unwrap());
-    desk.sample();
+    look();
     assert_eq!(desk.value(&selector("orders_total")), None, "it has no series yet");
     orders.with_label_values(&["XNYS"]).inc();
-    desk.sample();
+    look();
     orders.with_label_values(&["XNAS"]).inc();
     assert_eq!(desk.values(&selector("orders_total")).len(), 2);
     let depth = registered(&theirs, IntGauge::new("depth", "Depth.").unwrap());
     depth.set(7);
-    desk.advance(1);
-    desk.sample();
+    look();
     assert_eq!(desk.value(&selector("depth")), Some(Value::Gauge(7.0)));
     depth.set(8);
     assert_eq!(desk.value(&selector("depth")), Some(Value::Gauge(8.0)), "asked alone it is as of now");
