@@ -79,7 +79,7 @@ pub use crate::labels::{Labels, LabelsError, MAX_LABEL_VALUE_LEN, MAX_LABELS};
 pub use crate::masked_url::{MAX_URL_LEN, MaskedUrl, MaskedUrlError};
 pub use crate::name::{LabelName, MAX_NAME_LEN, MetricName, NameError, NameGrammar};
 pub use crate::page::{Cursor, CursorError, Limit, LimitError, Page, PageRequest};
-pub use crate::quantile::quantile;
+pub use crate::quantile::{quantile, quantiles};
 pub use crate::ratio::{Ratio, RatioError};
 pub use crate::sample::Sample;
 #[cfg(feature = "secret")]

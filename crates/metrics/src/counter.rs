@@ -113,6 +113,10 @@ impl Measure for Counter {
         &self.series.values
     }
 
+    fn handles(&self) -> usize {
+        Arc::strong_count(&self.series)
+    }
+
     fn read<'a>(&'a self, _: &'a mut Scratch) -> Option<Reading<'a>> {
         Some(Reading::Counter(Total::Whole(self.get())))
     }

@@ -131,6 +131,10 @@ impl Measure for FloatCounter {
         &self.series.values
     }
 
+    fn handles(&self) -> usize {
+        Arc::strong_count(&self.series)
+    }
+
     fn read<'a>(&'a self, _: &'a mut Scratch) -> Option<Reading<'a>> {
         Some(Reading::Counter(Total::Real(self.get())))
     }

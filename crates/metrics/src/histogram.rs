@@ -194,6 +194,14 @@ impl Measure for Histogram {
         &self.series.values
     }
 
+    fn handles(&self) -> usize {
+        Arc::strong_count(&self.series)
+    }
+
+    fn buckets(buckets: &Buckets) -> Option<&Buckets> {
+        Some(buckets)
+    }
+
     fn read<'a>(&'a self, scratch: &'a mut Scratch) -> Option<Reading<'a>> {
         let sum = self.series.read(&mut scratch.counts);
         Some(Reading::Histogram { buckets: &self.series.buckets, counts: &scratch.counts, sum })

@@ -25,6 +25,12 @@ pub trait Measure {
     fn key(&self) -> &Arc<SeriesKey>;
     /// Its label values, for look-ups.
     fn values(&self) -> &Values;
+    /// How many handles of the series there are.
+    fn handles(&self) -> usize;
+    /// The buckets that a definition is told by, if it has any.
+    fn buckets(_shape: &Self::Shape) -> Option<&Buckets> {
+        None
+    }
     /// The value now, if it has one.
     fn read<'a>(&'a self, scratch: &'a mut Scratch) -> Option<Reading<'a>>;
     /// When it was made: the start of what it counts.
@@ -91,6 +97,21 @@ pub enum Reading<'a> {
         /// Their sum; finite.
         sum: f64,
     },
+}
+
+impl Reading<'_> {
+    /// How many values were observed; of a counter or gauge there are none.
+    pub(crate) fn count(&self) -> u64 {
+        match *self {
+            Self::Counter(_) | Self::Gauge(_) => 0,
+            Self::Histogram { counts, .. } => counts.iter().fold(0, |all, &count| all.wrapping_add(count)),
+            Self::Native { zero_count, positive, negative, .. } => {
+                let buckets = positive.iter().chain(negative);
+                buckets.fold(zero_count, |all, &(_, count)| all.wrapping_add(count))
+            }
+            Self::Summary { count, .. } => count,
+        }
+    }
 }
 
 /// What every series of one metric shares: its description, and for a histogram or summary those of what its parts are

@@ -18,30 +18,35 @@ pub const PUSH_METRICS: [OwnMetric; 5] = [
     OwnMetric {
         name: "bellwether_push_dropped_total",
         kind: Kind::Counter,
+        unit: Unit::None,
         labels: &["pusher", "reason"],
         help: "Samples that were not delivered and will not be.",
     },
     OwnMetric {
         name: "bellwether_push_queued_samples",
         kind: Kind::Gauge,
+        unit: Unit::None,
         labels: &["pusher"],
         help: "Samples that wait to be delivered.",
     },
     OwnMetric {
         name: "bellwether_push_request_duration_seconds",
         kind: Kind::Histogram,
+        unit: Unit::Seconds,
         labels: &["pusher"],
         help: "How long requests took, answered or not.",
     },
     OwnMetric {
         name: "bellwether_push_retries_total",
         kind: Kind::Counter,
+        unit: Unit::None,
         labels: &["pusher"],
         help: "Requests that were made again.",
     },
     OwnMetric {
         name: "bellwether_push_sent_total",
         kind: Kind::Counter,
+        unit: Unit::None,
         labels: &["pusher"],
         help: "Samples that were delivered.",
     },
@@ -87,8 +92,7 @@ impl PushFigures {
     pub(crate) fn new(pusher: &str) -> Self {
         let descriptor = |own: &OwnMetric| {
             let name = MetricName::new(own.name).ok()?;
-            let unit = if own.kind == Kind::Histogram { Unit::Seconds } else { Unit::None };
-            Some(Descriptor { name, kind: own.kind, unit, help: own.help.into() })
+            Some(Descriptor { name, kind: own.kind, unit: own.unit.clone(), help: own.help.into() })
         };
         let dropped = Dropped::default();
         let labels = |reason: Option<&str>| {

@@ -1,6 +1,7 @@
 //! The preset for trading desks.
 
 mod alert_names;
+mod allocations;
 mod feeds;
 mod live_orders;
 mod orders;
