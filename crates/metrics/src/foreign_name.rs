@@ -15,6 +15,8 @@ pub(crate) fn metric_name(name: &str, kind: Kind) -> Result<MetricName, NameErro
     let mut text = sanitised(name, |c| c == ':');
     let is_for_others = || ["_total", "_bucket", "_info"].iter().any(|suffix| text.ends_with(suffix));
     match kind {
+        // None is none, whatever stands behind it.
+        _ if text.is_empty() => {}
         Kind::Counter if !text.ends_with("_total") => text.push_str("_total"),
         Kind::Info if !text.ends_with("_info") => text.push_str("_info"),
         Kind::Counter | Kind::Info => {}
@@ -67,7 +69,7 @@ mod tests {
         assert_eq!(name("sizes_bucket", Kind::Histogram).unwrap(), "sizes_bucket_value");
         assert_eq!(name("job:rate", Kind::Gauge).unwrap(), "job:rate");
         assert_eq!(name("größe", Kind::Gauge).unwrap(), "gr__e");
-        assert!(name("", Kind::Gauge).is_err() && name(&"x".repeat(300), Kind::Gauge).is_err());
+        assert!(name("", Kind::Counter).is_err() && name(&"x".repeat(300), Kind::Gauge).is_err());
     }
 
     #[cfg(any(feature = "facade", feature = "tracing"))]

@@ -109,6 +109,8 @@ mod snapshot;
 
 pub mod trading;
 
+#[cfg(feature = "facade")]
+pub mod facade;
 #[cfg(any(feature = "facade", feature = "prometheus", feature = "tracing"))]
 mod foreign_name;
 #[cfg(feature = "prometheus")]

@@ -12,6 +12,7 @@ mod desk;
 mod ear;
 mod events;
 mod exposition;
+mod facade;
 mod feeds;
 mod formats;
 mod handler;
