@@ -57,6 +57,8 @@
 //! | `collectors` | `Collectors::from_config`: the common collectors as a configuration wants them; brings `runtime`, `serde`, `system` |
 //! | `facade` | `facade`: a recorder for the crate `metrics`, so that libraries instrumented with it feed a registry |
 //! | `prometheus` | `prometheus_bridge`: a registry of the crate `prometheus` read in, and ours as one of its collectors |
+//! | `otlp` | `push::Otlp`: all figures to a receiver of OTLP over HTTP (hyper, rustls, prost) |
+//! | `push-gateway` | `push::PushGateway`: all figures to a Prometheus push gateway (hyper, rustls) |
 #![forbid(unsafe_code)]
 
 mod lanes;
@@ -103,7 +105,7 @@ mod sampler;
 mod scheduled;
 
 mod exposition;
-#[cfg(feature = "remote-write")]
+#[cfg(any(feature = "otlp", feature = "push-gateway", feature = "remote-write"))]
 pub mod push;
 mod snapshot;
 

@@ -27,6 +27,8 @@ mod pages;
 mod parser;
 mod places;
 mod prometheus_bridge;
+mod protobuf;
+mod push;
 mod registry_model;
 mod sampler;
 mod sampling;
