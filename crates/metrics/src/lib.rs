@@ -77,6 +77,8 @@
 //! | `runtime` | `Sampler`: samples once per interval, and `collector`: figures on an interval of their own, as tasks of core's supervisor (tokio) |
 //! | `system` | collectors of the machine and of the process (sysinfo) |
 //! | `collectors` | `Collectors::from_config`: the common collectors as a configuration wants them; brings `runtime`, `serde`, `system` |
+//! | `facade` | `facade`: a recorder for the crate `metrics`, so that libraries instrumented with it feed a registry |
+//! | `prometheus` | `prometheus_bridge`: a registry of the crate `prometheus` read in, and ours as one of its collectors |
 //! | `otlp` | `push::Otlp`: all figures to a receiver of OTLP over HTTP (hyper, rustls, prost) |
 //! | `push-gateway` | `push::PushGateway`: all figures to a Prometheus push gateway (hyper, rustls) |
 #![forbid(unsafe_code)]
@@ -138,6 +140,15 @@ mod exposition;
 #[cfg(any(feature = "otlp", feature = "push-gateway", feature = "remote-write"))]
 pub mod push;
 mod snapshot;
+
+pub mod trading;
+
+#[cfg(feature = "facade")]
+pub mod facade;
+#[cfg(any(feature = "facade", feature = "prometheus", feature = "tracing"))]
+mod foreign_name;
+#[cfg(feature = "prometheus")]
+pub mod prometheus_bridge;
 
 pub use bellwether_core::{BoundsError, Unit};
 

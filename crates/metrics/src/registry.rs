@@ -39,7 +39,7 @@ mod instruments;
 mod removal;
 
 pub use self::admit::CollectorSource;
-#[cfg(feature = "runtime")]
+#[cfg(any(feature = "runtime", feature = "prometheus"))]
 pub(crate) use self::admit::WeakRegistry;
 
 /// Owns the metrics of a host, or of one part of it: instruments, collectors, and their recent past.

@@ -63,7 +63,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Allocations of this thread during a call.
-fn allocations<T>(call: impl FnOnce() -> T) -> u64 {
+pub(crate) fn allocations<T>(call: impl FnOnce() -> T) -> u64 {
     let before = ALLOCATIONS.with(Cell::get);
     let kept = call();
     let after = ALLOCATIONS.with(Cell::get);
