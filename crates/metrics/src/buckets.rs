@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bellwether_core::{BoundsError, Spread};
 
+use crate::exposition::Numbers;
+
 /// Upper bounds of a histogram's buckets: increasing, finite, at most [`Buckets::MAX`].
 ///
 /// Bucket `i` counts values `<= bounds[i]` that are above the bound before; one more bucket is open above. Cloning
@@ -43,10 +45,14 @@ impl Buckets {
     }
 
     fn checked(bounds: Box<[f64]>) -> Self {
-        let mut number = ryu::Buffer::new();
-        let line_end = |bound: &str| format!("{bound}\"}} ").into_boxed_str();
-        let finite = bounds.iter().map(|&bound| line_end(number.format_finite(bound)));
-        let line_ends = finite.chain([line_end("+Inf")]).collect();
+        let mut numbers = Numbers::new();
+        let finite = bounds.iter().map(|&bound| {
+            let mut line_end = String::new();
+            numbers.canonical(bound, &mut line_end);
+            line_end.push_str("\"} ");
+            line_end.into_boxed_str()
+        });
+        let line_ends = finite.chain(["+Inf\"} ".into()]).collect();
         Self(Arc::new(Inner { bounds, line_ends }))
     }
 
@@ -139,6 +145,6 @@ mod tests {
     fn bounds_are_written_so_that_they_read_as_floats() {
         let buckets = Buckets::new([-0.5, 0.25, 1.0, 1e21]).unwrap();
         let ends: String = buckets.line_ends().iter().map(|end| &**end).collect();
-        assert_eq!(ends, "-0.5\"} 0.25\"} 1.0\"} 1e21\"} +Inf\"} ");
+        assert_eq!(ends, "-0.5\"} 0.25\"} 1.0\"} 1e+21\"} +Inf\"} ");
     }
 }

@@ -11,11 +11,11 @@ use bellwether_core::{
 };
 
 use crate::Buckets;
+use crate::exposition::Prefix;
 use crate::gather::{SeriesView, Tracks, Visit};
 use crate::instrument::{Declared, Reading};
 use crate::metric::SeriesBounds;
 use crate::own_metrics::{CollectorFigures, Figures};
-use crate::prometheus_text::Prefix;
 use crate::total::Total;
 
 /// One registered collector: what it told when it was last asked.

@@ -6,11 +6,11 @@ use bellwether_core::{Labels, MetricName, Monotonic, SeriesKey, Timestamp};
 
 use crate::collector::Collector;
 use crate::exemplar::Exemplars;
+use crate::exposition::{Prefix, Room};
 use crate::history::Track;
 use crate::instrument::{Declared, Instrument, Reading, Scratch};
 use crate::metric::{AnyMetric, Metric};
 use crate::own_metrics::Figures;
-use crate::prometheus_text::Prefix;
 
 /// Meets every family that has a value, in the order of names, and its series in that of their labels.
 pub(crate) trait Visit {
@@ -49,8 +49,8 @@ pub(crate) struct Gatherer {
     /// The series of a metric that several collectors tell: labels, then collector and family.
     merged: Vec<(Labels, usize, usize)>,
     scratch: Scratch,
-    /// Room for a part of a line of text.
-    pub(crate) line: String,
+    /// Room for encoders.
+    pub(crate) room: Room,
     /// Newest stamp of a sample.
     pub(crate) newest: Option<Timestamp>,
     /// Samples since the history was last swept.

@@ -93,6 +93,21 @@ pub enum Reading<'a> {
     },
 }
 
+impl Reading<'_> {
+    /// How many values were observed; of a counter or gauge there are none.
+    pub(crate) fn count(&self) -> u64 {
+        match *self {
+            Self::Counter(_) | Self::Gauge(_) => 0,
+            Self::Histogram { counts, .. } => counts.iter().fold(0, |all, &count| all.wrapping_add(count)),
+            Self::Native { zero_count, positive, negative, .. } => {
+                let buckets = positive.iter().chain(negative);
+                buckets.fold(zero_count, |all, &(_, count)| all.wrapping_add(count))
+            }
+            Self::Summary { count, .. } => count,
+        }
+    }
+}
+
 /// What every series of one metric shares: its description, and for a histogram or summary those of what its parts are
 /// sampled as.
 #[derive(Debug, Clone)]

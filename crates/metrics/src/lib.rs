@@ -84,7 +84,7 @@ mod sample;
 #[cfg(feature = "runtime")]
 mod sampler;
 
-mod prometheus_text;
+mod exposition;
 mod snapshot;
 
 pub use bellwether_core::{BoundsError, Unit};
@@ -98,6 +98,7 @@ pub use crate::config::{
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
 pub use crate::exemplar::Exemplar;
+pub use crate::exposition::{Exposition, Format, NotText, TEXT_CONTENT_TYPE};
 pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
@@ -106,7 +107,6 @@ pub use crate::instrument::Instrument;
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::native::NativeSnapshot;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};
-pub use crate::prometheus_text::TEXT_CONTENT_TYPE;
 pub use crate::registry::Registry;
 #[cfg(feature = "runtime")]
 pub use crate::sampler::{MAX_SAMPLE_INTERVAL, MIN_SAMPLE_INTERVAL, Sampler, SamplerError};

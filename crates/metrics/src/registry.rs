@@ -15,13 +15,13 @@ use parking_lot::{Mutex, ReentrantMutex};
 
 use crate::collector::Collector;
 use crate::error::{Definition, RegistryError};
-use crate::gather::Gatherer;
+use crate::exposition::{Exposition, Format, Room};
+use crate::gather::{Gatherer, Visit};
 use crate::history::History;
 use crate::instrument::Declared;
 use crate::metric::{AnyMetric, SeriesBounds};
 use crate::names::Names;
 use crate::own_metrics::{CollectorFigures, Figures, OwnFigures};
-use crate::prometheus_text::TextWriter;
 use crate::sample::Sampling;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
 use crate::{
@@ -236,12 +236,42 @@ impl Registry {
     /// Appends everything in the Prometheus text format 0.0.4: families in the order of their names, series in that of
     /// their labels; the same values give the same bytes. With a buffer that is used again nothing is allocated.
     pub fn write_text(&self, out: &mut String) {
-        self.gather(|gatherer| {
-            let mut scratch = std::mem::take(&mut gatherer.line);
-            let mut writer = TextWriter::new(out, &mut scratch);
-            gatherer.walk(self.0.clock.monotonic(), &self.0.figures, &mut writer);
-            gatherer.line = scratch;
+        // This format is text.
+        let _ = self.exposition(Format::Text).write_text(out);
+    }
+
+    /// Everything in a format, to be sent as its [`content_type`](Format::content_type).
+    pub fn encode(&self, format: Format) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(format, &mut out);
+        out
+    }
+
+    /// Appends everything in a format. With a buffer that is used again nothing is allocated ([`Format::Json`] excepted).
+    pub fn write(&self, format: Format, out: &mut Vec<u8>) {
+        self.exposition(format).write(out);
+    }
+
+    /// A page in a format, of which a part can be left out: for a page of the host.
+    pub fn exposition(&self, format: Format) -> Exposition<'_> {
+        Exposition::new(self, format)
+    }
+
+    /// Lets an encoder walk through all values; through none when a collector calls that is being read.
+    pub(crate) fn visit(&self, encode: impl FnOnce(&mut Room, &mut dyn FnMut(&mut dyn Visit))) {
+        let mut encode = Some(encode);
+        let walked = self.gather(|gatherer| {
+            let mut room = std::mem::take(&mut gatherer.room);
+            if let Some(encode) = encode.take() {
+                encode(&mut room, &mut |visitor| {
+                    gatherer.walk(self.0.clock.monotonic(), &self.0.figures, visitor);
+                });
+            }
+            gatherer.room = room;
         });
+        if let (None, Some(encode)) = (walked, encode) {
+            encode(&mut Room::default(), &mut |_| {});
+        }
     }
 
     /// All values as they stand.

@@ -1,0 +1,176 @@
+//! A registry as a page in one of the formats.
+
+use std::fmt;
+
+use bellwether_core::Descriptor;
+
+use crate::Registry;
+use crate::gather::{SeriesView, Visit};
+use crate::instrument::Declared;
+
+#[cfg(test)]
+mod by_hand;
+mod json;
+mod negotiation;
+mod number;
+mod openmetrics;
+mod page;
+mod prefix;
+mod prometheus_text;
+mod protobuf;
+mod room;
+
+use json::JsonWriter;
+pub use negotiation::Format;
+pub(crate) use number::Numbers;
+use openmetrics::OpenMetricsWriter;
+use page::Page;
+pub(crate) use prefix::Prefix;
+pub use prometheus_text::TEXT_CONTENT_TYPE;
+use prometheus_text::TextWriter;
+use protobuf::ProtobufWriter;
+pub(crate) use room::Room;
+
+/// A page of a registry in one format, or a part of one for a page of the host: from [`Registry::exposition`].
+///
+/// Families stand in the order of their names, series in that of their labels; the same values give the same bytes. With
+/// a buffer that is used again nothing is allocated ([`Format::Json`] excepted). O(series).
+///
+/// ```
+/// # use bellwether_core::SystemClock;
+/// use bellwether_metrics::{Format, Registry, RegistryConfig, Unit};
+/// let metrics = Registry::new(&SystemClock::shared(), RegistryConfig::default());
+/// metrics.counter("desk_fills_total", Unit::None, "Fills received.")?.add(3);
+///
+/// let mut page = String::from("# TYPE host_up gauge\nhost_up 1\n");
+/// metrics.exposition(Format::OpenMetrics).with_prefix("desk_").unended().write_text(&mut page)?;
+/// page.push_str("# EOF\n");
+/// assert_eq!(
+///     page,
+///     "# TYPE host_up gauge\nhost_up 1\n\
+///      # TYPE desk_fills counter\n# HELP desk_fills Fills received.\ndesk_fills_total 3\n# EOF\n"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+#[must_use = "a page is written by `write` or `write_text`"]
+pub struct Exposition<'a> {
+    registry: &'a Registry,
+    format: Format,
+    prefix: &'a str,
+    keep: Option<&'a dyn Fn(&Descriptor) -> bool>,
+    eof: bool,
+}
+
+/// A format that is not text was to be written as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the format {0:?} is not text: write it as bytes")]
+pub struct NotText(pub Format);
+
+impl<'a> Exposition<'a> {
+    pub(crate) fn new(registry: &'a Registry, format: Format) -> Self {
+        Self { registry, format, prefix: "", keep: None, eof: true }
+    }
+
+    /// Only metrics whose names begin so.
+    pub fn with_prefix(mut self, prefix: &'a str) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// Only metrics that `keep` says yes to.
+    pub fn with_filter(mut self, keep: &'a dyn Fn(&Descriptor) -> bool) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Without the `# EOF` that ends an OpenMetrics page: the host's own families follow. The other formats have no such
+    /// line; a JSON document is always whole.
+    pub fn unended(mut self) -> Self {
+        self.eof = false;
+        self
+    }
+
+    /// Appends the page.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        if self.format == Format::Protobuf {
+            self.write_protobuf(out);
+        } else {
+            self.write_page(out);
+        }
+    }
+
+    /// Appends the page to text.
+    pub fn write_text(&self, out: &mut String) -> Result<(), NotText> {
+        if self.format == Format::Protobuf {
+            return Err(NotText(self.format));
+        }
+        self.write_page(out);
+        Ok(())
+    }
+
+    fn write_protobuf(&self, out: &mut Vec<u8>) {
+        self.registry.visit(|_, walk| {
+            let mut writer = ProtobufWriter::new(out);
+            walk(&mut self.filtered(&mut writer));
+            writer.finish();
+        });
+    }
+
+    fn write_page<P: Page>(&self, out: &mut P) {
+        self.registry.visit(|room, walk| match self.format {
+            Format::OpenMetrics => {
+                let mut writer = OpenMetricsWriter::new(out, room);
+                walk(&mut self.filtered(&mut writer));
+                writer.finish(self.eof);
+            }
+            Format::Json => {
+                let mut writer = JsonWriter::new(out, self.registry.clock().timestamp());
+                walk(&mut self.filtered(&mut writer));
+                writer.finish();
+            }
+            _ => walk(&mut self.filtered(&mut TextWriter::new(out, room))),
+        });
+    }
+
+    fn filtered<'b>(&self, visitor: &'b mut dyn Visit) -> Filtered<'b>
+    where
+        'a: 'b,
+    {
+        Filtered { prefix: self.prefix, keep: self.keep, keeps: false, visitor }
+    }
+}
+
+impl fmt::Debug for Exposition<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exposition")
+            .field("format", &self.format)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Lets those families through that are wanted.
+struct Filtered<'a> {
+    prefix: &'a str,
+    keep: Option<&'a dyn Fn(&Descriptor) -> bool>,
+    keeps: bool,
+    visitor: &'a mut dyn Visit,
+}
+
+impl Visit for Filtered<'_> {
+    fn family(&mut self, declared: &Declared) {
+        let descriptor = &*declared.descriptor;
+        self.keeps = descriptor.name.as_str().starts_with(self.prefix)
+            && self.keep.is_none_or(|keep| keep(descriptor));
+        if self.keeps {
+            self.visitor.family(declared);
+        }
+    }
+
+    fn series(&mut self, series: SeriesView<'_>) {
+        if self.keeps {
+            self.visitor.series(series);
+        }
+    }
+}
