@@ -16,7 +16,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let workspace = Workspace::find(Manners::default())?;
     if let Some(("metrics", rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         let [file, feature] = GOALS;
-        return bench(&workspace, &["--features", feature, "--bench", file], rest.iter().map(String::as_str));
+        return bench(
+            &workspace,
+            &["--no-default-features", "--features", feature, "--bench", file],
+            rest.iter().map(String::as_str),
+        );
     }
     let package = workspace.metadata()?.members().find(|package| package.name == PACKAGE);
     let known: Vec<&str> = package
