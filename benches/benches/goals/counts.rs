@@ -12,23 +12,23 @@ use crate::{heap, ours};
 
 pub(crate) fn measure(request: &Request, desk: &Desk, table: &mut Table) {
     if request.wants(16) {
-        observations(request, desk, table);
+        observations(desk, table);
     }
     if request.wants(17) {
         flood(table);
     }
     if request.wants(18) {
-        threads(request, table);
+        threads(table);
     }
 }
 
 /// 10 million observations that nobody scrapes.
-fn observations(request: &Request, desk: &Desk, table: &mut Table) {
+fn observations(desk: &Desk, table: &mut Table) {
     let registry = ours::registry(1_000);
     let buckets = Buckets::new(BOUNDS).unwrap();
     let histogram = registry.histogram("ack_seconds", Unit::Seconds, "Ack.", buckets).unwrap();
     histogram.record(0.1);
-    let observations = 10_000_000 / request.smaller;
+    let observations = 10_000_000;
     let (_, heap) = heap::watch(|| {
         for i in 0..observations {
             histogram.record(desk.latencies[i as usize % desk.latencies.len()]);
@@ -66,13 +66,13 @@ fn flood(table: &mut Table) {
 }
 
 /// Threads that come and go.
-fn threads(request: &Request, table: &mut Table) {
+fn threads(table: &mut Table) {
     const THREADS: u64 = 432;
     const AT_ONCE: u64 = 8;
     let registry = ours::registry(1_000);
     let counter = registry.counter("fills_total", Unit::None, "Fills.").unwrap();
     let orders = ours::orders(&registry);
-    let each = 250_000 / request.smaller;
+    let each = 250_000;
     let mut fell = 0u64;
     for _ in 0..THREADS / AT_ONCE {
         thread::scope(|scope| {

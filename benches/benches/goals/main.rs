@@ -28,6 +28,7 @@ mod stall;
 use crate::desk::Desk;
 use crate::request::Request;
 use crate::row::Table;
+use crate::scrape::Pages;
 
 fn main() {
     let request = match Request::parse(std::env::args().skip(1)) {
@@ -38,20 +39,25 @@ fn main() {
         }
     };
     let desk = Desk::new();
+    let any = |goals: std::ops::RangeInclusive<u8>| goals.into_iter().any(|goal| request.wants(goal));
+    let mut pages = any(7..=10).then(|| Pages::new(&desk));
     let mut table = Table::default();
     for run in 1..=request.runs {
         eprintln!("run {run} of {}", request.runs);
-        let parts: [(&[u8], fn(&Request, &Desk, &mut Table)); 5] = [
-            (&[1, 2, 3, 4, 5, 6], recording::measure),
-            (&[7, 8, 9, 10], scrape::measure),
-            (&[11], stall::measure),
-            (&[12, 13, 14, 15, 16], history::measure),
-            (&[16, 17, 18], counts::measure),
-        ];
-        for (goals, measure) in parts {
-            if goals.iter().any(|goal| request.wants(*goal)) {
-                measure(&request, &desk, &mut table);
-            }
+        if any(1..=6) {
+            recording::measure(&request, &desk, &mut table);
+        }
+        if let Some(pages) = &mut pages {
+            scrape::measure(&request, pages, &mut table);
+        }
+        if request.wants(11) {
+            stall::measure(&request, &desk, &mut table);
+        }
+        if any(12..=16) {
+            history::measure(&request, &desk, &mut table);
+        }
+        if any(16..=18) {
+            counts::measure(&request, &desk, &mut table);
         }
     }
     table.keep(|goal| request.wants(goal));

@@ -1,5 +1,6 @@
 //! How a host uses Bellwether: the one place to change when there is a better way.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether_core::SystemClock;
@@ -44,6 +45,16 @@ pub(crate) fn cases(desk: &Desk) -> Vec<Case> {
     vec![
         Case::counter("one shared fetch_add", Line::default(), |line| {
             line.0.fetch_add(1, Ordering::Relaxed);
+        })
+        .by(Who::Raw),
+        Case::new(Group::Counter, "an atomic for each thread, load and store", {
+            let lines: [Line; 2] = Default::default();
+            move |thread, operations| {
+                for _ in 0..operations {
+                    let line = &black_box(&lines)[thread % 2].0;
+                    line.store(line.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+                }
+            }
         })
         .by(Who::Raw),
         Case::counter(NAME, counter, |counter| counter.increment()).by(Who::Ours),

@@ -11,6 +11,12 @@ pub(crate) fn time() -> Duration {
     Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
 }
 
+/// How long this thread was ready so far and no processor was free; nothing where the system does not say.
+pub(crate) fn waited() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(text.split_whitespace().nth(1)?.parse().ok()?))
+}
+
 /// Nanoseconds of the processor per operation, of a call that does so many.
 pub(crate) fn nanos(operations: u64, call: impl FnOnce()) -> f64 {
     let before = time();

@@ -121,8 +121,7 @@ fn told(measured: &[Measured], group: Group, raw: &Measured, rounds: usize) -> S
         .to_owned();
     for case in measured.iter().filter(|case| case.group == group) {
         let (alone, beside) = (case.alone, case.beside);
-        let sleeps =
-            if beside.rounds == 0 { "; its threads sleep in a lock: median of all rounds" } else { "" };
+        let sleeps = if beside.sleeps { "; its threads sleep in a lock" } else { "" };
         let _ = writeln!(
             text,
             "| {} | {:.2} | {:.2} | {:.2} | {:.2} | {} and {} of {rounds}{sleeps} |",

@@ -12,14 +12,12 @@ pub(crate) struct Request {
     pub(crate) rounds: usize,
     /// Measurements per case that one thread does by itself.
     pub(crate) repeats: usize,
-    /// What large counts are divided by.
-    pub(crate) smaller: u64,
     only: Vec<u8>,
 }
 
 impl Request {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut request = Self { runs: 1, rounds: 41, repeats: 31, smaller: 1, only: Vec::new() };
+        let mut request = Self { runs: 1, rounds: 41, repeats: 31, only: Vec::new() };
         while let Some(argument) = arguments.next() {
             let number = |text: Option<String>| {
                 let text = text.ok_or(format!("{argument} needs a number"))?;
@@ -30,7 +28,7 @@ impl Request {
             match argument.as_str() {
                 // Cargo says so to every benchmark.
                 "--bench" => {}
-                "--quick" => (request.rounds, request.repeats, request.smaller) = (7, 7, 10),
+                "--quick" => (request.rounds, request.repeats) = (7, 7),
                 "--runs" => match number(arguments.next())?[..] {
                     [runs] if runs > 0 => request.runs = runs.into(),
                     _ => return Err("--runs needs one number, at least 1".to_owned()),

@@ -16,10 +16,10 @@ const ROUND: f64 = 2e6;
 const HAD: f64 = 0.95;
 /// Part of its time that a thread worked beside all others.
 const BESIDE: f64 = 0.80;
-/// Attempts at a round, per round that is wanted.
-const PATIENCE: usize = 60;
-/// The same for a case that never had a round that counts: its threads sleep in a lock.
-const PATIENCE_WITH_LOCKS: usize = 10;
+/// Part of its time that a thread may wait for a processor, if it sleeps in a lock else.
+const WAITED: f64 = 0.05;
+/// Seconds per round that is wanted of every case: on a machine with other work most rounds do not count.
+const PATIENCE: f64 = 5.0;
 
 /// So many operations of one of the threads.
 type Work = Arc<dyn Fn(usize, u64) + Send + Sync>;
@@ -52,7 +52,11 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    fn new(group: Group, name: &'static str, work: impl Fn(usize, u64) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        group: Group,
+        name: &'static str,
+        work: impl Fn(usize, u64) + Send + Sync + 'static,
+    ) -> Self {
         Self { group, who: Who::Peer, name, work: Arc::new(work), after: None }
     }
 
@@ -115,43 +119,50 @@ impl Case {
 /// What an operation costs one thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
-    /// By the wall, median of the rounds.
+    /// By the wall, median of the rounds that count; no number if there is none.
     pub(crate) nanos: f64,
-    /// Rounds that counted. None if the threads sleep in a lock: then the time is that of all rounds.
+    /// How many rounds count.
     pub(crate) rounds: usize,
+    /// Whether its threads slept, in a lock of the case, in every round that counts.
+    pub(crate) sleeps: bool,
+}
+
+/// Whether a round counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Every thread had a processor.
+    Ran,
+    /// Every thread that wanted a processor had one, but one slept.
+    Slept,
+    /// Other programs had the processors.
+    Disturbed,
 }
 
 /// Costs of all cases on so many threads at once.
 pub(crate) fn costs(cases: &[Case], threads: usize, rounds: usize) -> Vec<Cost> {
     let crew = Crew::new(threads);
     let sizes: Vec<u64> = cases.iter().map(|case| crew.size(case)).collect();
-    let mut counted = vec![Vec::new(); cases.len()];
-    let mut all = vec![Vec::new(); cases.len()];
-    let wanted = |counted: &Vec<f64>, all: &Vec<f64>| {
-        let patience = if counted.is_empty() { PATIENCE_WITH_LOCKS } else { PATIENCE };
-        counted.len() < rounds && all.len() < patience * rounds
-    };
-    loop {
-        let mut done = true;
-        for (i, case) in
-            cases.iter().enumerate().filter(|(i, _)| wanted(&counted[*i], &all[*i])).collect::<Vec<_>>()
-        {
-            done = false;
-            let (nanos, counts) = crew.round(case, sizes[i]);
-            all[i].push(nanos);
-            if counts {
-                counted[i].push(nanos);
+    let (mut ran, mut slept) = (vec![Vec::new(); cases.len()], vec![Vec::new(); cases.len()]);
+    let begin = Instant::now();
+    let mut wants: Vec<usize> = (0..cases.len()).collect();
+    while !wants.is_empty() && begin.elapsed().as_secs_f64() < PATIENCE * rounds as f64 {
+        for &i in &wants {
+            match crew.round(&cases[i], sizes[i]) {
+                (nanos, Verdict::Ran) => ran[i].push(nanos),
+                (nanos, Verdict::Slept) => slept[i].push(nanos),
+                (_, Verdict::Disturbed) => {}
             }
         }
-        if done {
-            break;
-        }
+        wants.retain(|&i| ran[i].len() < rounds && slept[i].len() < 2 * rounds);
     }
-    let cost = |(counted, all): (Vec<f64>, Vec<f64>)| Cost {
-        rounds: counted.len(),
-        nanos: median(if counted.is_empty() { all } else { counted }),
+    // Where threads sleep in nearly every round, the few others are its luck.
+    let cost = |(ran, slept): (Vec<f64>, Vec<f64>)| {
+        let sleeps = slept.len() > ran.len();
+        let counted = if sleeps { slept } else { ran };
+        let rounds = counted.len();
+        Cost { nanos: if rounds == 0 { f64::NAN } else { median(counted) }, rounds, sleeps }
     };
-    counted.into_iter().zip(all).map(cost).collect()
+    ran.into_iter().zip(slept).map(cost).collect()
 }
 
 /// Threads that stay, as those of a host do.
@@ -177,6 +188,7 @@ struct Shift {
     begin: Instant,
     end: Instant,
     processor: Duration,
+    waited: Option<Duration>,
 }
 
 impl Crew {
@@ -192,7 +204,7 @@ impl Crew {
     }
 
     /// Nanoseconds per operation, and whether the round counts.
-    fn round(&self, case: &Case, operations: u64) -> (f64, bool) {
+    fn round(&self, case: &Case, operations: u64) -> (f64, Verdict) {
         let (ready, of) = (Arc::new(AtomicUsize::new(0)), self.workers.len());
         for worker in &self.workers {
             let job = Job { work: Arc::clone(&case.work), operations, ready: Arc::clone(&ready), of };
@@ -205,12 +217,21 @@ impl Crew {
         let begin = shifts.iter().map(|shift| shift.begin).max().unwrap();
         let end = shifts.iter().map(|shift| shift.end).min().unwrap();
         let together = end.saturating_duration_since(begin).as_secs_f64();
-        let counts = |shift: &Shift| {
+        let verdicts = shifts.iter().map(|shift| {
             let wall = (shift.end - shift.begin).as_secs_f64();
-            shift.processor.as_secs_f64() >= HAD * wall && together >= BESIDE * wall
-        };
+            let waited = shift.waited.map_or(wall, |waited| waited.as_secs_f64());
+            match () {
+                () if together < BESIDE * wall => Verdict::Disturbed,
+                () if shift.processor.as_secs_f64() >= HAD * wall => Verdict::Ran,
+                () if waited <= WAITED * wall => Verdict::Slept,
+                () => Verdict::Disturbed,
+            }
+        });
+        let verdicts: Vec<Verdict> = verdicts.collect();
+        let verdict = [Verdict::Disturbed, Verdict::Slept].into_iter().find(|bad| verdicts.contains(bad));
         let walls = shifts.iter().map(|shift| (shift.end - shift.begin).as_nanos() as f64);
-        (walls.sum::<f64>() / shifts.len() as f64 / operations as f64, shifts.iter().all(counts))
+        let nanos = walls.sum::<f64>() / shifts.len() as f64 / operations as f64;
+        (nanos, verdict.unwrap_or(Verdict::Ran))
     }
 }
 
@@ -225,12 +246,13 @@ impl Worker {
                 while job.ready.load(Ordering::SeqCst) < job.of {
                     spin_loop();
                 }
-                let processor = processor::time();
+                let (waited, processor) = (processor::waited(), processor::time());
                 let begin = Instant::now();
                 (job.work)(number, job.operations);
                 let end = Instant::now();
                 let processor = processor::time() - processor;
-                if report.send(Shift { begin, end, processor }).is_err() {
+                let waited = waited.and_then(|before| processor::waited()?.checked_sub(before));
+                if report.send(Shift { begin, end, processor, waited }).is_err() {
                     return;
                 }
             }

@@ -113,6 +113,8 @@ fn spell(registry: &Registry, orders: &CounterFamily<2>, labels: &[Pair]) -> Spe
     Spell { p50: at(0.5), p99: at(0.99), p999: at(0.999), p9999: at(0.9999) }
 }
 
+type Way = (&'static str, Box<dyn Fn() + Send>);
+
 /// Ways to record that did not get through while a scrape stood still in the middle of its page.
 fn waiting() -> Vec<&'static str> {
     let registry = ours::registry(SERIES);
@@ -125,7 +127,7 @@ fn waiting() -> Vec<&'static str> {
     let (go_on, leave) = channel();
     registry.collect(Gate::new(inside, leave)).unwrap();
 
-    let ways: Vec<(&'static str, Box<dyn Fn() + Send>)> = vec![
+    let ways: Vec<Way> = vec![
         (
             "a counter's handle",
             Box::new({

@@ -7,7 +7,7 @@ use crate::page::Page;
 use crate::round::{Case, Group};
 
 const NAME: &str = "fast-telemetry";
-const LACKS: &str = "escaping of labels and help; histograms hold whole numbers";
+const LACKS: &str = "escaping of labels and help";
 /// More than the threads that record.
 const SHARDS: usize = 4;
 
@@ -52,7 +52,7 @@ pub(super) fn histograms(labels: &[Pair], values: &[f64]) -> Page {
         }
         latencies
     };
-    page(labels.len(), "ack_seconds", fill)
+    page(labels.len(), "ack_seconds", fill).without("escaping of labels and help, fractions")
 }
 
 fn page<T: PrometheusExport + Send + Sync + 'static>(

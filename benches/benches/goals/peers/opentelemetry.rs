@@ -1,6 +1,6 @@
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
-use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
+use opentelemetry_sdk::metrics::{Instrument, MeterProviderBuilder, SdkMeterProvider, Stream};
 use prometheus::Registry;
 
 use super::prometheus::text;
@@ -11,11 +11,10 @@ use crate::round::{Case, Group};
 const NAME: &str = "opentelemetry";
 const BOUND: &str = "opentelemetry, bound (experimental)";
 
-/// With a reader, and room for more label sets than its 2,000.
-fn provider(registry: &Registry) -> SdkMeterProvider {
+/// With a reader.
+fn provider(registry: &Registry) -> MeterProviderBuilder {
     let reader = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build().unwrap();
-    let room = |_: &Instrument| Stream::builder().with_cardinality_limit(20_000).build().ok();
-    SdkMeterProvider::builder().with_reader(reader).with_view(room).build()
+    SdkMeterProvider::builder().with_reader(reader)
 }
 
 fn labels([venue, symbol]: &Pair) -> [KeyValue; 2] {
@@ -45,12 +44,14 @@ pub(super) fn cases(desk: &Desk) -> Vec<Case> {
 /// Of a provider that lasts as long as the process.
 fn meter() -> Meter {
     static PROVIDER: std::sync::OnceLock<SdkMeterProvider> = std::sync::OnceLock::new();
-    PROVIDER.get_or_init(|| provider(&Registry::new())).meter("desk")
+    PROVIDER.get_or_init(|| provider(&Registry::new()).build()).meter("desk")
 }
 
 pub(super) fn counters(pairs: &[Pair]) -> Page {
     let registry = Registry::new();
-    let provider = provider(&registry);
+    // More label sets than the 2,000 that it would take.
+    let room = |_: &Instrument| Stream::builder().with_cardinality_limit(20_000).build().ok();
+    let provider = provider(&registry).with_view(room).build();
     let fill = || {
         let orders = provider.meter("desk").u64_counter("orders").build();
         pairs.iter().enumerate().for_each(|(i, pair)| orders.add(desk::count(i), &labels(pair)));
@@ -61,7 +62,7 @@ pub(super) fn counters(pairs: &[Pair]) -> Page {
 
 pub(super) fn histograms(pairs: &[Pair], values: &[f64]) -> Page {
     let registry = Registry::new();
-    let provider = provider(&registry);
+    let provider = provider(&registry).build();
     let fill = || {
         let meter = provider.meter("desk");
         let latencies = meter.f64_histogram("ack_seconds").with_boundaries(BOUNDS.to_vec()).build();
