@@ -1,5 +1,6 @@
 //! Why a metric or a collector cannot be registered.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use bellwether_core::{
 };
 
 use crate::Buckets;
+#[cfg(feature = "runtime")]
+use crate::ScheduleError;
 
 /// Why a metric or a collector cannot be registered.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -106,11 +109,15 @@ pub enum RegistryError {
     /// As many collectors as the registry may have.
     #[error("collector {collector} is one too many: the registry is bounded to {limit} (`max_collectors`)")]
     TooManyCollectors {
-        /// The type of the collector.
-        collector: &'static str,
+        /// The name of the collector, or its type.
+        collector: Cow<'static, str>,
         /// The bound.
         limit: usize,
     },
+    /// A collector with an interval of its own cannot be scheduled.
+    #[cfg(feature = "runtime")]
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
 }
 
 impl From<Infallible> for RegistryError {
@@ -141,6 +148,22 @@ pub enum SeriesError {
         /// The bound: of the metric, or of the registry.
         limit: usize,
     },
+    /// A label name that the registry or the exposition needs for itself.
+    #[error("label {label:?} of metric {metric:?} is reserved {what_for}")]
+    ReservedLabel {
+        /// The metric.
+        metric: MetricName,
+        /// The label.
+        label: LabelName,
+        /// What it is reserved for.
+        what_for: &'static str,
+    },
+    /// The metric was removed from its registry.
+    #[error("metric {metric:?} was removed: define it again")]
+    Removed {
+        /// The metric.
+        metric: MetricName,
+    },
 }
 
 /// What was said of a metric when it was defined.
@@ -151,10 +174,12 @@ pub struct Definition {
     pub descriptor: Arc<Descriptor>,
     /// Names of its labels, sorted; empty for a collector's, whose labels are not told beforehand.
     pub labels: Box<[LabelName]>,
+    /// Whether each series has label names of its own.
+    pub any_labels: bool,
     /// The buckets of a histogram of the host.
     pub buckets: Option<Buckets>,
-    /// The type of the collector that tells it; none for an instrument.
-    pub collector: Option<&'static str>,
+    /// The name of the collector that tells it, or its type; none for an instrument.
+    pub collector: Option<Cow<'static, str>>,
 }
 
 impl fmt::Display for Definition {
@@ -168,6 +193,9 @@ impl fmt::Display for Definition {
         if !self.labels.is_empty() {
             write!(f, ", labels {:?}", self.labels)?;
         }
+        if self.any_labels {
+            f.write_str(", any labels")?;
+        }
         if let Some(buckets) = &self.buckets {
             let bounds = buckets.bounds();
             match bounds {
@@ -175,7 +203,7 @@ impl fmt::Display for Definition {
                 few => write!(f, ", bounds {few:?}")?,
             }
         }
-        if let Some(collector) = self.collector {
+        if let Some(collector) = &self.collector {
             write!(f, ", told by {collector}")?;
         }
         write!(f, ", help {help:?})")

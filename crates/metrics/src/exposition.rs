@@ -10,6 +10,8 @@ use crate::instrument::Declared;
 
 #[cfg(test)]
 mod by_hand;
+#[cfg(feature = "http")]
+mod handler;
 mod json;
 mod negotiation;
 mod number;
@@ -20,6 +22,8 @@ mod prometheus_text;
 mod protobuf;
 mod room;
 
+#[cfg(feature = "http")]
+pub use handler::{DEFAULT_MAX_PAGES, MetricsHandler, MetricsPage, metrics_handler};
 use json::JsonWriter;
 pub use negotiation::Format;
 pub(crate) use number::Numbers;
@@ -171,6 +175,115 @@ impl Visit for Filtered<'_> {
     fn series(&mut self, series: SeriesView<'_>) {
         if self.keeps {
             self.visitor.series(series);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::thread;
+    use std::time::Duration;
+
+    use bellwether_core::{Collect, CollectError, Labels, MetricName, SampleSink, SystemClock, Unit};
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::{Buckets, RegistryConfig};
+
+    /// Has the writer write, and waits until it is done.
+    struct Halt {
+        write: Sender<()>,
+        done: Receiver<()>,
+        rounds: usize,
+    }
+
+    impl Halt {
+        fn here(&mut self) {
+            self.write.send(()).unwrap();
+            self.done.recv_timeout(Duration::from_secs(20)).expect("a writer waits for the scrape");
+            self.rounds += 1;
+        }
+    }
+
+    /// A scrape that stands still at every place where it meets something.
+    struct Halting(Halt);
+
+    impl Visit for Halting {
+        fn family(&mut self, _: &Declared) {
+            self.0.here();
+        }
+
+        fn series(&mut self, series: SeriesView<'_>) {
+            drop(series.exemplars.and_then(|kept| kept.get(0)));
+            self.0.here();
+        }
+    }
+
+    /// A collector that stands still while it is asked.
+    struct Slow([Descriptor; 1], Arc<Mutex<Option<Halt>>>);
+
+    impl Collect for Slow {
+        fn descriptors(&self) -> &[Descriptor] {
+            &self.0
+        }
+
+        fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
+            if let Some(halt) = &mut *self.1.lock() {
+                halt.here();
+            }
+            out.gauge(&self.0[0], &Labels::empty(), 1.0);
+            Ok(())
+        }
+    }
+
+    fn halting() -> (Halt, Receiver<()>, Sender<()>) {
+        let ((write, told), (tell, done)) = (channel(), channel());
+        (Halt { write, done, rounds: 0 }, told, tell)
+    }
+
+    #[test]
+    fn whoever_records_or_makes_a_series_waits_for_no_scrape() {
+        let metrics = Registry::new(&SystemClock::shared(), RegistryConfig::default());
+        let fills = metrics.counter("fills_total", Unit::None, "Fills.").unwrap();
+        let depth = metrics.gauge("depth", Unit::None, "Depth.").unwrap();
+        let ack = metrics.histogram("ack_seconds", Unit::Seconds, "Ack.", Buckets::latency()).unwrap();
+        let orders = metrics.counter_family("orders_total", Unit::None, "Orders.", ["id"]).unwrap();
+        orders.with("known").increment();
+        depth.set(1.0);
+        let (in_collector, collector_told, collector_tell) = halting();
+        let descriptor = Descriptor::gauge(MetricName::new("slow").unwrap(), Unit::None, "Slow.");
+        let in_collector = Arc::new(Mutex::new(Some(in_collector)));
+        metrics.collect(Slow([descriptor], Arc::clone(&in_collector))).unwrap();
+        let (halt, walk_told, walk_tell) = halting();
+        let writers = [(collector_told, collector_tell), (walk_told, walk_tell)].map(|(told, tell)| {
+            let (fills, depth, ack, orders) = (fills.clone(), depth.clone(), ack.clone(), orders.clone());
+            let metrics = metrics.clone();
+            thread::spawn(move || {
+                for round in 0u32.. {
+                    if told.recv().is_err() {
+                        break;
+                    }
+                    fills.increment();
+                    depth.set(f64::from(round));
+                    ack.record(Duration::from_millis(1));
+                    orders.with("known").increment();
+                    orders.with(&format!("{:?} {round}", thread::current().id())).increment();
+                    metrics.counter("fills_total", Unit::None, "Fills.").unwrap().increment();
+                    let made = format!("made_{round}_total");
+                    metrics.counter(made, Unit::None, "Made.").unwrap().increment();
+                    tell.send(()).unwrap();
+                }
+            })
+        });
+        let mut halting = Halting(halt);
+        metrics.visit(|_, walk| walk(&mut halting));
+        assert!(halting.0.rounds > 30, "{} rounds", halting.0.rounds);
+        assert_eq!(fills.get(), 2 * (halting.0.rounds as u64 + 1));
+        drop((halting, in_collector.lock().take()));
+        for writer in writers {
+            writer.join().unwrap();
         }
     }
 }

@@ -42,9 +42,6 @@ pub(crate) type Tracks = Vec<Option<Arc<Track>>>;
 pub(crate) struct Gatherer {
     /// Sorted by name.
     places: Vec<(MetricName, Place)>,
-    counters: Vec<Roster<crate::Counter>>,
-    gauges: Vec<Roster<crate::Gauge>>,
-    histograms: Vec<Roster<crate::Histogram>>,
     collectors: Vec<Collector>,
     /// The series of a metric that several collectors tell: labels, then collector and family.
     merged: Vec<(Labels, usize, usize)>,
@@ -57,38 +54,110 @@ pub(crate) struct Gatherer {
     pub(crate) unswept: u32,
 }
 
-#[derive(Clone, Copy)]
 enum Place {
-    Counter(usize),
-    Gauge(usize),
-    Histogram(usize),
+    Instrument(Box<dyn Roster>),
     Collected { collector: usize, family: usize },
 }
 
+/// The series of one metric of any kind.
+pub(crate) trait Roster: Send {
+    /// Meets every series that has a value, in the order of labels.
+    fn walk(&mut self, scratch: &mut Scratch, visitor: &mut dyn Visit);
+    /// Whether the metric is no longer in the registry.
+    fn is_over(&self) -> bool;
+}
+
 /// The series of one metric, sorted by labels.
-struct Roster<I: Instrument> {
+pub(crate) struct Rows<I: Instrument> {
     metric: Arc<Metric<I>>,
     members: Vec<Member<I>>,
     /// The prefixes of all members, one after the other: a scrape reads them in a row.
     prefixes: String,
-    arrivals: Vec<I>,
 }
 
 struct Member<I> {
     instrument: I,
     /// Where its prefix ends; it begins where that of the member before ends.
     prefix_end: usize,
+    /// Since when it has been found idle.
+    idle: Option<Monotonic>,
     tracks: Tracks,
 }
 
-impl<I: Instrument> Roster<I> {
-    fn new(metric: Arc<Metric<I>>) -> Self {
-        Self { metric, members: Vec::new(), prefixes: String::new(), arrivals: Vec::new() }
+impl<I: Instrument> Rows<I> {
+    pub(crate) fn new(metric: Arc<Metric<I>>) -> Self {
+        Self { metric, members: Vec::new(), prefixes: String::new() }
     }
 
+    /// Finds the series that have been idle for too long: not looked up since the last look, and held by no one. O(series)
+    /// where series expire.
+    fn expire(&mut self, now: Monotonic) {
+        /// The table of the metric, and this.
+        const HOLDERS: usize = 2;
+        let Some(after) = self.metric.idle_expiry() else { return };
+        let mut any = false;
+        for member in &mut self.members {
+            let in_use = member.instrument.values().take_look_up() || member.instrument.handles() > HOLDERS;
+            if in_use {
+                member.idle = None;
+            } else if now.saturating_since(*member.idle.get_or_insert(now)) >= after
+                && !member.instrument.values().is_idle()
+            {
+                member.instrument.values().set_idle(true);
+                any = true;
+            }
+        }
+        if any {
+            self.metric.let_leave();
+        }
+    }
+
+    /// Takes those in that have come, drops those that have gone, and writes the prefixes anew. O(n + m log m), m of them
+    /// being new.
+    fn admit(&mut self) {
+        let mut new = Vec::new();
+        self.metric.newcomers(|instrument| {
+            new.push(Member {
+                instrument: instrument.clone(),
+                prefix_end: 0,
+                idle: None,
+                tracks: Tracks::new(),
+            });
+        });
+        new.sort_by(|a, b| a.instrument.key().labels.cmp(&b.instrument.key().labels));
+        let old = std::mem::take(&mut self.members);
+        self.members = Vec::with_capacity(old.len() + new.len());
+        let mut new = new.into_iter().peekable();
+        for member in old {
+            let labels = &member.instrument.key().labels;
+            while let Some(before) = new.next_if(|new| new.instrument.key().labels < *labels) {
+                self.members.push(before);
+            }
+            if !member.instrument.values().is_gone() {
+                self.members.push(member);
+            } else if let Some(next) = new.peek_mut().filter(|new| new.instrument.key().labels == *labels) {
+                // The same series to the history.
+                next.tracks = member.tracks;
+            }
+        }
+        self.members.extend(new);
+        self.members.shrink_to_fit();
+        self.prefixes.clear();
+        for member in &mut self.members {
+            Prefix::write(member.instrument.key(), &mut self.prefixes);
+            member.prefix_end = self.prefixes.len();
+        }
+        self.prefixes.shrink_to_fit();
+    }
+}
+
+impl<I: Instrument> Roster for Rows<I> {
     fn walk(&mut self, scratch: &mut Scratch, visitor: &mut dyn Visit) {
-        self.metric.take_arrivals(&mut self.arrivals);
-        if !self.arrivals.is_empty() {
+        self.expire(scratch.now);
+        if self.metric.are_leaving() {
+            self.metric.settle();
+        }
+        if self.metric.take_change() {
             self.admit();
         }
         let mut begun = false;
@@ -112,20 +181,8 @@ impl<I: Instrument> Roster<I> {
         }
     }
 
-    /// Sorts those in that have arrived, and writes the prefixes anew in the new order. O(n log n).
-    fn admit(&mut self) {
-        let arrived = self.arrivals.drain(..);
-        self.members.extend(arrived.map(|instrument| Member {
-            instrument,
-            prefix_end: 0,
-            tracks: Tracks::new(),
-        }));
-        self.members.sort_by(|a, b| a.instrument.key().labels.cmp(&b.instrument.key().labels));
-        self.prefixes.clear();
-        for member in &mut self.members {
-            Prefix::write(member.instrument.key(), &mut self.prefixes);
-            member.prefix_end = self.prefixes.len();
-        }
+    fn is_over(&self) -> bool {
+        self.metric.is_removed()
     }
 }
 
@@ -136,24 +193,8 @@ impl Gatherer {
             return;
         }
         for metric in metrics.drain(..) {
-            let (name, place) = match metric {
-                AnyMetric::Counter(metric) => {
-                    let name = metric.declared().descriptor.name.clone();
-                    self.counters.push(Roster::new(metric));
-                    (name, Place::Counter(self.counters.len() - 1))
-                }
-                AnyMetric::Gauge(metric) => {
-                    let name = metric.declared().descriptor.name.clone();
-                    self.gauges.push(Roster::new(metric));
-                    (name, Place::Gauge(self.gauges.len() - 1))
-                }
-                AnyMetric::Histogram(metric) => {
-                    let name = metric.declared().descriptor.name.clone();
-                    self.histograms.push(Roster::new(metric));
-                    (name, Place::Histogram(self.histograms.len() - 1))
-                }
-            };
-            self.places.push((name, place));
+            let name = metric.definition().descriptor.name.clone();
+            self.places.push((name, Place::Instrument(metric.roster())));
         }
         for collector in collectors.drain(..) {
             let at = self.collectors.len();
@@ -163,6 +204,11 @@ impl Gatherer {
             self.collectors.push(collector);
         }
         self.places.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+
+    /// Forgets the metrics that are no longer in the registry.
+    pub(crate) fn part(&mut self) {
+        self.places.retain(|(_, place)| !matches!(place, Place::Instrument(roster) if roster.is_over()));
     }
 
     /// Runs every collector, then meets every value.
@@ -241,22 +287,14 @@ impl Gatherer {
     }
 
     fn visit(&mut self, at: usize, visitor: &mut dyn Visit) {
-        let Some(&(_, place)) = self.places.get(at) else { return };
-        match place {
-            Place::Counter(at) => walk(self.counters.get_mut(at), &mut self.scratch, visitor),
-            Place::Gauge(at) => walk(self.gauges.get_mut(at), &mut self.scratch, visitor),
-            Place::Histogram(at) => walk(self.histograms.get_mut(at), &mut self.scratch, visitor),
-            Place::Collected { collector, family } => {
-                if let Some(collector) = self.collectors.get_mut(collector) {
-                    collector.visit(family, visitor);
+        match self.places.get_mut(at) {
+            Some((_, Place::Instrument(roster))) => roster.walk(&mut self.scratch, visitor),
+            Some((_, Place::Collected { collector, family })) => {
+                if let Some(collector) = self.collectors.get_mut(*collector) {
+                    collector.visit(*family, visitor);
                 }
             }
+            None => {}
         }
-    }
-}
-
-fn walk<I: Instrument>(roster: Option<&mut Roster<I>>, scratch: &mut Scratch, visitor: &mut dyn Visit) {
-    if let Some(roster) = roster {
-        roster.walk(scratch, visitor);
     }
 }

@@ -145,6 +145,10 @@ impl Measure for Gauge {
         self.0.bits.values()
     }
 
+    fn handles(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     fn read<'a>(&'a self, _: &'a mut Scratch) -> Option<Reading<'a>> {
         self.get().map(Reading::Gauge)
     }

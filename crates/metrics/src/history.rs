@@ -1,12 +1,24 @@
 //! The recent past of every series, and how it is read back.
 
+mod confidence;
+mod ewma;
 mod index;
+mod lanes;
+mod level;
+#[cfg_attr(
+    not(feature = "long-history"),
+    allow(dead_code, reason = "without the feature no configuration makes one")
+)]
+mod long;
 mod pages;
+mod recent;
 mod restarts;
 mod ring;
 mod series;
+mod student_t;
 mod summary;
 mod track;
+mod trend;
 mod windows;
 
 use std::sync::Arc;
@@ -14,9 +26,15 @@ use std::time::Duration;
 
 use bellwether_core::{Sample, SeriesKey, SharedClock, TimeRange, Timestamp};
 
+pub use self::confidence::{Confidence, InvalidConfidence};
+pub use self::ewma::Ewma;
 use self::index::Index;
+pub(crate) use self::long::Long;
+pub use self::recent::{Answer, Recent};
 pub use self::series::{Dropped, RefusedSample, Series};
 pub(crate) use self::track::Track;
+pub use self::trend::{Direction, NoGrowth, Trend};
+use crate::instrument::{Declared, Derived};
 use crate::own_metrics::Figures;
 use crate::{Buckets, HistoryConfig};
 
@@ -93,11 +111,29 @@ impl History {
         self.index.remove(&gone);
     }
 
+    /// Drops what another metric of this name has left, so that its past is not taken for that of this one.
+    pub(crate) fn redefine(&self, declared: &Declared) {
+        let mut descriptors = vec![&declared.descriptor];
+        if let Some(Derived { count, sum, signed_sum, quantile }) = &declared.derived {
+            descriptors.extend([count, sum, signed_sum, quantile]);
+        }
+        let mut gone = Vec::new();
+        for descriptor in &descriptors {
+            for track in self.index.metric(&descriptor.name).iter().flat_map(|tracks| tracks.iter()) {
+                if !descriptors.contains(&&track.key().descriptor) {
+                    self.figures.evicted.idle.add(track.series().len() as u64);
+                    gone.push(Arc::clone(track));
+                }
+            }
+        }
+        self.index.remove(&gone);
+    }
+
     /// The part of a range that the bound of age leaves now.
     fn visible(&self, range: TimeRange) -> TimeRange {
         // One microsecond more: a range is open at its start, and a sample that is just as old as allowed is in.
         let oldest =
-            self.clock.timestamp().saturating_sub(self.bounds.max_age.get() + Duration::from_micros(1));
+            self.clock.timestamp().saturating_sub(self.bounds.longest_age() + Duration::from_micros(1));
         let start = range.start().max(oldest);
         TimeRange::new(start.min(range.end()), range.end()).unwrap_or(range)
     }
@@ -143,7 +179,9 @@ impl Append<'_> {
                 self.dropped.by_age += dropped.by_age;
             }
             Err(RefusedSample::NotFinite { .. }) => figures.refused.not_finite.increment(),
-            Err(RefusedSample::OutOfOrder { .. }) => figures.refused.out_of_order.increment(),
+            Err(RefusedSample::OutOfOrder { .. } | RefusedSample::Future { .. }) => {
+                figures.refused.out_of_order.increment();
+            }
             Err(RefusedSample::Repeated { .. }) => figures.refused.repeated.increment(),
         }
     }

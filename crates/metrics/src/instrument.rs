@@ -25,6 +25,12 @@ pub trait Measure {
     fn key(&self) -> &Arc<SeriesKey>;
     /// Its label values, for look-ups.
     fn values(&self) -> &Values;
+    /// How many handles of the series there are.
+    fn handles(&self) -> usize;
+    /// The buckets that a definition is told by, if it has any.
+    fn buckets(_shape: &Self::Shape) -> Option<&Buckets> {
+        None
+    }
     /// The value now, if it has one.
     fn read<'a>(&'a self, scratch: &'a mut Scratch) -> Option<Reading<'a>>;
     /// When it was made: the start of what it counts.

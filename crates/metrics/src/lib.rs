@@ -49,14 +49,19 @@
 //! | --- | --- |
 //! | `serde` | [`RegistryConfig`] from and to text |
 //! | `config` | [`RegistryConfig`] as the section `metrics` for the loader of core, checked with all others |
-//! | `runtime` | `Sampler`: samples once per interval, as a task of core's supervisor (tokio) |
+//! | `http` | `MetricsHandler`: a `tower` service that answers scrapes, for the router of the host |
+//! | `long-history` | [`LongHistoryConfig`]: a second tier of the history, days in spans of a minute or so; no dependency |
+//! | `remote-write` | `push::RemoteWrite`: samples to Prometheus remote write (hyper, rustls, prost, snap) |
+//! | `runtime` | `Sampler`: samples once per interval, and `collector`: figures on an interval of their own, as tasks of core's supervisor (tokio) |
+//! | `system` | collectors of the machine and of the process (sysinfo) |
+//! | `collectors` | `Collectors::from_config`: the common collectors as a configuration wants them; brings `runtime`, `serde`, `system` |
 #![forbid(unsafe_code)]
 
 mod lanes;
 mod line;
-mod padded;
 
 mod counter;
+mod float_counter;
 mod gauge;
 mod histogram;
 mod native;
@@ -66,9 +71,11 @@ mod buckets;
 mod exemplar;
 mod family;
 mod instrument;
+mod label_set;
 mod metric;
 mod total;
 mod values;
+mod wanted;
 
 mod config;
 mod error;
@@ -76,41 +83,78 @@ mod names;
 mod registry;
 
 mod collector;
+pub mod collectors;
 mod gather;
 mod own_metrics;
 
 mod history;
 mod sample;
+mod subscription;
+
+#[cfg(feature = "runtime")]
+mod grid;
+#[cfg(feature = "runtime")]
+mod readings;
 #[cfg(feature = "runtime")]
 mod sampler;
+#[cfg(feature = "runtime")]
+mod scheduled;
 
 mod exposition;
+#[cfg(feature = "remote-write")]
+pub mod push;
 mod snapshot;
 
 pub use bellwether_core::{BoundsError, Unit};
 
 pub use crate::buckets::Buckets;
+#[cfg(feature = "long-history")]
+pub use crate::config::{
+    DEFAULT_LONG_MAX_AGE, DEFAULT_RESOLUTION, LongHistoryConfig, MAX_SPANS_RANGE, RESOLUTION_RANGE,
+};
 pub use crate::config::{
     DEFAULT_MAX_AGE, DEFAULT_MAX_COLLECTORS, DEFAULT_MAX_METRICS, DEFAULT_MAX_SAMPLES, DEFAULT_MAX_SERIES,
-    DEFAULT_MAX_SERIES_PER_METRIC, HistoryConfig, MAX_COLLECTORS_RANGE, MAX_MAX_AGE, MAX_METRICS_RANGE,
-    MAX_SAMPLES_RANGE, MAX_SERIES_RANGE, MIN_MAX_AGE, RegistryConfig,
+    DEFAULT_MAX_SERIES_PER_METRIC, HistoryConfig, MAX_COLLECTORS_RANGE, MAX_IDLE_EXPIRY, MAX_MAX_AGE,
+    MAX_METRICS_RANGE, MAX_SAMPLES_RANGE, MAX_SERIES_RANGE, MIN_IDLE_EXPIRY, MIN_MAX_AGE, RegistryConfig,
 };
 pub use crate::counter::Counter;
 pub use crate::error::{Definition, RegistryError, SeriesError};
-pub use crate::exemplar::Exemplar;
+pub use crate::exemplar::{Exemplar, ExemplarError};
+#[cfg(feature = "http")]
+pub use crate::exposition::{DEFAULT_MAX_PAGES, MetricsHandler, MetricsPage, metrics_handler};
 pub use crate::exposition::{Exposition, Format, NotText, TEXT_CONTENT_TYPE};
-pub use crate::family::{CounterFamily, Family, GaugeFamily, HistogramFamily, LabelValues};
+pub use crate::family::{
+    CounterFamily, DynamicFamily, Family, FamilyOf, FloatCounterFamily, GaugeFamily, HistogramFamily,
+    LabelPairs, LabelValues,
+};
+pub use crate::float_counter::FloatCounter;
 pub use crate::gauge::Gauge;
 pub use crate::histogram::{Histogram, Observation};
-pub use crate::history::{Dropped, RefusedSample, Series};
+pub use crate::history::{
+    Answer, Confidence, Direction, Dropped, Ewma, InvalidConfidence, NoGrowth, Recent, RefusedSample, Series,
+    Trend,
+};
 pub use crate::instrument::Instrument;
+pub use crate::label_set::{LabelSet, LabelValue};
+#[doc(hidden)]
+pub use crate::label_set::{are_distinct, is_label_name};
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::native::NativeSnapshot;
 pub use crate::own_metrics::{OWN_METRICS, OwnMetric};
-pub use crate::registry::Registry;
+#[cfg(feature = "runtime")]
+pub use crate::readings::{MAX_UNDECLARED_METRICS, Readings};
+pub use crate::registry::{CollectorSource, Registry};
 #[cfg(feature = "runtime")]
 pub use crate::sampler::{MAX_SAMPLE_INTERVAL, MIN_SAMPLE_INTERVAL, Sampler, SamplerError};
+#[cfg(feature = "runtime")]
+pub use crate::scheduled::{
+    MAX_COLLECTOR_NAME_LEN, MAX_RUNNING_COLLECTORS, ScheduleError, ScheduledCollector, async_collector,
+    collector,
+};
 pub use crate::snapshot::{FamilySnapshot, SeriesSnapshot, Snapshot, Value};
+pub use crate::subscription::{
+    MAX_SUBSCRIBERS, Received, SUBSCRIPTION_CAPACITY_RANGE, Selectors, SubscribeError, Subscription,
+};
 pub use crate::timer::{RunningTimer, Timer};
 pub use crate::total::Total;
 

@@ -1,9 +1,10 @@
 //! Which names are taken, and by what.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bellwether_core::{Descriptor, Kind, LabelName, MetricName};
+use bellwether_core::{Descriptor, Kind, MetricName};
 
 use crate::RegistryConfig;
 use crate::error::{Definition, RegistryError};
@@ -49,33 +50,54 @@ impl Names {
         }
     }
 
-    /// Takes the name for an instrument that is made now; none is taken if it cannot be made.
-    pub(crate) fn claim_instrument(
-        &mut self,
-        definition: Definition,
-        make: impl FnOnce(Declared, Box<[LabelName]>) -> Result<AnyMetric, RegistryError>,
+    /// Whether an instrument may have the name that its definition says.
+    pub(crate) fn check_instrument(
+        &self,
+        definition: &Definition,
         config: &RegistryConfig,
-    ) -> Result<AnyMetric, RegistryError> {
-        let declared = self.check(&definition)?;
-        let name = &definition.descriptor.name;
+    ) -> Result<Declared, RegistryError> {
+        let declared = self.check(definition)?;
         if self.len() >= config.max_metrics {
-            return Err(RegistryError::TooManyMetrics { name: name.clone(), limit: config.max_metrics });
+            let name = definition.descriptor.name.clone();
+            return Err(RegistryError::TooManyMetrics { name, limit: config.max_metrics });
         }
-        let metric = make(declared, definition.labels)?;
-        self.take(&definition.descriptor, Owner::Instrument(metric.clone()));
-        Ok(metric)
+        Ok(declared)
+    }
+
+    /// Takes the name of an instrument that was found to be good.
+    pub(crate) fn take_instrument(&mut self, metric: AnyMetric) {
+        self.take(&metric.definition().descriptor, Owner::Instrument(metric));
+    }
+
+    /// Gives the name of an instrument back; nothing if it is none of an instrument.
+    pub(crate) fn remove_instrument(&mut self, name: &str) -> Option<AnyMetric> {
+        let Some(Owner::Instrument(metric)) = self.metrics.get(name) else { return None };
+        let metric = AnyMetric::clone(metric);
+        self.give_back(&metric.definition().descriptor);
+        Some(metric)
     }
 
     /// Takes all names of a collector, or none of them.
     pub(crate) fn claim_collector(
         &mut self,
         definitions: Vec<Definition>,
-        collector: &'static str,
+        collector: Cow<'static, str>,
         config: &RegistryConfig,
     ) -> Result<Vec<Declared>, RegistryError> {
         if self.collectors >= config.max_collectors {
             return Err(RegistryError::TooManyCollectors { collector, limit: config.max_collectors });
         }
+        let families = self.claim_collected(definitions, config)?;
+        self.collectors += 1;
+        Ok(families)
+    }
+
+    /// Takes names for a collector that is there already, or none of them.
+    pub(crate) fn claim_collected(
+        &mut self,
+        definitions: Vec<Definition>,
+        config: &RegistryConfig,
+    ) -> Result<Vec<Declared>, RegistryError> {
         let mut taken = Vec::new();
         let mut families = Vec::new();
         for definition in definitions {
@@ -103,7 +125,6 @@ impl Names {
                 }
             }
         }
-        self.collectors += 1;
         Ok(families)
     }
 

@@ -4,9 +4,11 @@ use bellwether_core::HumanDuration;
 use bellwether_core::config::{ConfigPath, KeyDoc, Problems, Section, Validate};
 
 use super::{
-    HistoryConfig, MAX_COLLECTORS_RANGE, MAX_MAX_AGE, MAX_METRICS_RANGE, MAX_SAMPLES_RANGE, MAX_SERIES_RANGE,
-    MIN_MAX_AGE, RegistryConfig,
+    HistoryConfig, MAX_COLLECTORS_RANGE, MAX_IDLE_EXPIRY, MAX_MAX_AGE, MAX_METRICS_RANGE, MAX_SAMPLES_RANGE,
+    MAX_SERIES_RANGE, MIN_IDLE_EXPIRY, MIN_MAX_AGE, RegistryConfig,
 };
+#[cfg(feature = "long-history")]
+use super::{LongHistoryConfig, MAX_SPANS_RANGE, RESOLUTION_RANGE};
 
 impl Validate for RegistryConfig {
     fn validate(&self, at: &ConfigPath, problems: &mut Problems) {
@@ -14,6 +16,10 @@ impl Validate for RegistryConfig {
         problems.within(&at.key("max_series"), &self.max_series, MAX_SERIES_RANGE);
         problems.within(&at.key("max_series_per_metric"), &self.max_series_per_metric, MAX_SERIES_RANGE);
         problems.within(&at.key("max_collectors"), &self.max_collectors, MAX_COLLECTORS_RANGE);
+        if let Some(after) = &self.idle_expiry {
+            let times = HumanDuration::new(MIN_IDLE_EXPIRY)..=HumanDuration::new(MAX_IDLE_EXPIRY);
+            problems.within(&at.key("idle_expiry"), after, times);
+        }
         self.history.validate(&at.key("history"), problems);
     }
 }
@@ -23,6 +29,19 @@ impl Validate for HistoryConfig {
         problems.within(&at.key("max_samples"), &self.max_samples, MAX_SAMPLES_RANGE);
         let ages = HumanDuration::new(MIN_MAX_AGE)..=HumanDuration::new(MAX_MAX_AGE);
         problems.within(&at.key("max_age"), &self.max_age, ages);
+        #[cfg(feature = "long-history")]
+        self.long.validate(&at.key("long"), problems);
+    }
+}
+
+#[cfg(feature = "long-history")]
+impl Validate for LongHistoryConfig {
+    fn validate(&self, at: &ConfigPath, problems: &mut Problems) {
+        problems.within(&at.key("max_spans"), &self.max_spans, MAX_SPANS_RANGE);
+        let human = |duration: &std::time::Duration| HumanDuration::new(*duration);
+        let lengths = human(RESOLUTION_RANGE.start())..=human(RESOLUTION_RANGE.end());
+        problems.within(&at.key("resolution"), &self.resolution, lengths);
+        problems.within(&at.key("max_age"), &self.max_age, human(&MIN_MAX_AGE)..=human(&MAX_MAX_AGE));
     }
 }
 
@@ -44,10 +63,26 @@ impl Section for RegistryConfig {
                 .unit("series")
                 .range("1 to 10000000"),
             KeyDoc::new("max_collectors", "most collectors").unit("collectors").range("1 to 10000"),
+            KeyDoc::new("idle_expiry", "how long a series may be idle before it goes; for ever if not set")
+                .unit("duration")
+                .range("1s to 36525d"),
             KeyDoc::new("history.max_samples", "most samples of one series in memory, 18 bytes each")
                 .unit("samples")
                 .range("2 to 1048576"),
             KeyDoc::new("history.max_age", "greatest age of a sample in memory")
+                .unit("duration")
+                .range("1s to 36525d"),
+            #[cfg(feature = "long-history")]
+            KeyDoc::new(
+                "history.long.max_spans",
+                "most spans of one series that older samples are summed up in, 152 bytes each; 0: none (feature `long-history`)",
+            )
+            .unit("spans")
+            .range("0 to 1048576"),
+            #[cfg(feature = "long-history")]
+            KeyDoc::new("history.long.resolution", "how long a span is").unit("duration").range("1s to 1d"),
+            #[cfg(feature = "long-history")]
+            KeyDoc::new("history.long.max_age", "greatest age of the newest sample of a span")
                 .unit("duration")
                 .range("1s to 36525d"),
         ]
@@ -74,11 +109,14 @@ mod tests {
             (1, MAX_SERIES_RANGE),
             (2, MAX_SERIES_RANGE),
             (3, MAX_COLLECTORS_RANGE),
-            (4, MAX_SAMPLES_RANGE),
+            (5, MAX_SAMPLES_RANGE),
         ] {
             assert!(ranges[key].contains(&told(&range)), "{}", ranges[key]);
         }
         let ages = format!("{} to {}", HumanDuration::new(MIN_MAX_AGE), HumanDuration::new(MAX_MAX_AGE));
-        assert!(ranges[5].contains(&ages), "{} and {ages}", ranges[5]);
+        assert!(ranges[6].contains(&ages), "{} and {ages}", ranges[6]);
+        let times =
+            format!("{} to {}", HumanDuration::new(MIN_IDLE_EXPIRY), HumanDuration::new(MAX_IDLE_EXPIRY));
+        assert!(ranges[4].contains(&times), "{} and {times}", ranges[4]);
     }
 }

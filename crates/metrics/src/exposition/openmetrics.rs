@@ -12,9 +12,6 @@ use crate::gather::{SeriesView, Visit};
 use crate::instrument::{Declared, Reading};
 use crate::total::Total;
 
-/// Most characters that the labels of one exemplar may have together, names and values.
-const MOST_EXEMPLAR_CHARS: usize = 128;
-
 /// Writes families as they are visited, from the text of OpenMetrics 1.0. Nothing is allocated but the text.
 ///
 /// What that text forbids is left out, and the rest of the series told: the sum and count of a histogram or summary whose
@@ -130,8 +127,7 @@ impl<'a, P: Page> OpenMetricsWriter<'a, P> {
     /// The end of a line that may have an exemplar.
     fn end_with_exemplar(&mut self, exemplar: Option<Exemplar>) {
         if let Some(Exemplar { labels, value, at }) = exemplar
-            && labels.iter().map(|(name, value)| name.chars().count() + value.chars().count()).sum::<usize>()
-                <= MOST_EXEMPLAR_CHARS
+            && Exemplar::check_labels(&labels).is_ok()
         {
             self.out.text(" # {");
             let mut comma = "";

@@ -6,10 +6,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
 
-use bellwether_core::{Aggregate, HistoryQuery, PageRequest, SampleWindows, TimeRange};
-use bellwether_metrics::{Buckets, RegistryConfig, Unit};
+use bellwether_core::{
+    Aggregate, Descriptor, HistoryQuery, Labels, PageRequest, SampleWindows, SummarySnapshot, TimeRange,
+};
+use bellwether_metrics::{Buckets, Format, RegistryConfig, Unit};
 
 use crate::desk::{Desk, at, selector};
+use crate::kinds::{labels, name, told};
 use crate::pages::now;
 
 struct Counting;
@@ -18,10 +21,13 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
     /// Bytes that this thread allocated and has not freed.
     static LIVE: Cell<isize> = const { Cell::new(0) };
+    /// Most of them at once since this was last set.
+    static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
 fn keep(bytes: usize) {
     LIVE.with(|live| live.set(live.get().wrapping_add_unsigned(bytes)));
+    PEAK.with(|peak| peak.set(peak.get().max(live())));
 }
 
 fn free(bytes: usize) {
@@ -123,7 +129,18 @@ fn unknown_label_sets_beyond_a_bound_allocate_nothing() {
 
 #[test]
 fn a_scrape_into_a_used_buffer_allocates_nothing() {
-    let desk = Desk::new();
+    let summary = SummarySnapshot { quantiles: [(0.5, 1.0)].into(), count: 2, sum: 3.0 };
+    let descriptors = vec![
+        Descriptor::summary(name("hold_seconds"), Unit::Seconds, "Hold."),
+        Descriptor::state_set(name("feed_state"), "Feed."),
+    ];
+    let states = ["open", "closed"]
+        .map(|state| ["ARCX", "XNAS", "XNYS"].map(|venue| labels([("feed_state", state), ("venue", venue)])));
+    let told_summary = std::sync::Arc::new(summary);
+    let desk = told(descriptors, move |told, out| {
+        out.summary(&told[0], &Labels::empty(), &told_summary);
+        states.iter().flatten().for_each(|labels| out.gauge(&told[1], labels, 1.0));
+    });
     let orders = desk.counter_family("orders_total", Unit::None, "Orders.", ["id"]).unwrap();
     let ack =
         desk.histogram_family("ack_seconds", Unit::Seconds, "Ack.", ["id"], Buckets::latency()).unwrap();
@@ -131,13 +148,22 @@ fn a_scrape_into_a_used_buffer_allocates_nothing() {
         orders.with(&id.to_string()).increment();
         ack.with(&id.to_string()).record(0.1);
     }
-    let mut page = String::new();
-    desk.write_text(&mut page);
+    let mut text = String::new();
+    desk.write_text(&mut text);
     let spent = allocations(|| {
-        page.clear();
-        desk.write_text(&mut page);
+        text.clear();
+        desk.write_text(&mut text);
     });
     assert_eq!(spent, 0);
+    for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
+        let mut page = Vec::new();
+        desk.write(format, &mut page);
+        let spent = allocations(|| {
+            page.clear();
+            desk.write(format, &mut page);
+        });
+        assert_eq!(spent, 0, "{format:?}");
+    }
 }
 
 #[test]
@@ -175,19 +201,75 @@ fn random_queries_leave_no_memory_behind() {
         answers.clear();
     };
     (0..100).for_each(|_| query());
-    let before = LIVE.with(Cell::get);
+    let before = live();
     (0..5_000).for_each(|_| query());
-    assert_eq!(LIVE.with(Cell::get) - before, 0, "bytes");
+    assert_eq!(live() - before, 0, "bytes");
+}
+
+/// Bytes that this thread holds now.
+fn live() -> isize {
+    LIVE.with(Cell::get)
 }
 
 #[test]
-fn an_append_to_a_full_series_allocates_nothing() {
+fn an_append_to_a_full_series_allocates_nothing_and_holds_no_byte_more() {
     use bellwether_core::{Sample, Timestamp};
-    let bounds = bellwether_metrics::HistoryConfig::default().with_max_samples(1_000);
-    let mut series = bellwether_metrics::Series::new(&bounds);
-    let push = |series: &mut bellwether_metrics::Series, second| {
-        series.push(Sample::new(Timestamp::from_seconds(second).unwrap(), second as f64)).unwrap();
+    use bellwether_metrics::{HistoryConfig, Series};
+    let by_count = HistoryConfig::default().with_max_samples(5_000);
+    let by_age = HistoryConfig::default().with_max_samples(50_000).with_max_age(Duration::from_secs(5_000));
+    for bounds in [by_count, by_age] {
+        let mut series = Series::new(&bounds);
+        let push = |series: &mut Series, second| {
+            series.push(Sample::new(Timestamp::from_seconds(second).unwrap(), second as f64)).unwrap();
+        };
+        (0..10_000).for_each(|second| push(&mut series, second));
+        let before = live();
+        assert_eq!(allocations(|| (10_000..200_000).for_each(|second| push(&mut series, second))), 0);
+        assert_eq!((live() - before, series.len() / 5_000), (0, 1));
+    }
+}
+
+/// Ten million appends at the bound, and as many reads of them as there are windows: not a byte more than before.
+#[test]
+#[ignore = "takes a minute without optimisation"]
+fn ten_million_appends_at_the_bound_grow_nothing() {
+    use bellwether_core::{Sample, Timestamp};
+    use bellwether_metrics::{HistoryConfig, Series};
+    let mut series = Series::new(&HistoryConfig::default().with_max_samples(16_384));
+    let stamp = |i: i64| Timestamp::from_millis(1_760_000_000_000 + 100 * i).unwrap();
+    let mut push = |i: i64| assert!(series.push(Sample::new(stamp(i), (i % 977) as f64)).is_ok());
+    (0..32_768).for_each(&mut push);
+    let before = live();
+    assert_eq!(allocations(|| (32_768..10_032_768).for_each(&mut push)), 0);
+    assert_eq!(live() - before, 0);
+}
+
+/// A page of a hundred points holds as much memory while it is made, whether there are a thousand samples or ten
+/// times as many.
+#[test]
+fn a_page_costs_what_it_holds_and_not_what_there_is() {
+    let spent = |samples: u64| {
+        let history = bellwether_metrics::HistoryConfig::default()
+            .with_max_samples(200_000)
+            .with_max_age(Duration::from_hours(24 * 30));
+        let desk = Desk::with(RegistryConfig::default().with_history(history));
+        let depth = desk.gauge("depth", Unit::None, "Depth.").unwrap();
+        for second in 0..samples {
+            depth.set(second as f64);
+            desk.sample();
+            desk.advance(1);
+        }
+        let range = TimeRange::until(desk.now());
+        let raw = HistoryQuery::new(selector("depth"), range);
+        let every = Duration::from_secs(samples / 100);
+        let steps = HistoryQuery::new(selector("depth"), range).every(every, Aggregate::Rate);
+        let page = PageRequest::default();
+        [raw, steps].map(|query| {
+            let before = PEAK.with(|peak| peak.replace(live()));
+            let count = allocations(|| now(desk.history().read(&query, &page)).unwrap());
+            let peak = PEAK.with(|peak| peak.replace(before)) - live();
+            (count, peak)
+        })
     };
-    (0..2_000).for_each(|second| push(&mut series, second));
-    assert_eq!(allocations(|| (2_000..20_000).for_each(|second| push(&mut series, second))), 0);
+    assert_eq!(spent(1_000), spent(10_000));
 }

@@ -1,5 +1,9 @@
 //! The messages of `io/prometheus/client/metrics.proto`, for reading pages back with `prost`.
-#![allow(unreachable_pub, reason = "read by unit tests and by black-box tests")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "read by unit tests and by black-box tests, each of which needs a part"
+)]
 
 use std::collections::HashMap;
 

@@ -4,19 +4,20 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bellwether_alerts::SendError;
 use bellwether_core::{Monotonic, SharedClock};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::{Endpoint, Tls};
+use crate::HttpError;
+use crate::endpoint::Endpoint;
+use crate::trust::Tls;
 
 /// A connection, over TLS or not.
-pub(super) type Stream = Box<dyn Duplex>;
+pub(crate) type Stream = Box<dyn Duplex>;
 
 /// Bytes both ways.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
@@ -24,28 +25,27 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 const LEAST: Duration = Duration::from_millis(250);
 
 /// Looks up the name, connects, and shakes hands. What the look-up leaves of `limit` is divided among the addresses.
-pub(super) async fn connect(
+pub(crate) async fn connect(
     endpoint: &Endpoint,
     tls: Option<&Tls>,
     clock: &SharedClock,
     limit: Duration,
-) -> Result<Stream, SendError> {
+) -> Result<Stream, HttpError> {
     let deadline = clock.monotonic().saturating_add(limit);
-    let failed =
-        |error: &io::Error| SendError::retry(format_args!("no connection to {}: {error}", endpoint.host()));
     let addresses = endpoint.addresses().await?;
-    let stream = first(&addresses, clock, deadline).await.map_err(|error| failed(&error))?;
+    let stream = first(&addresses, clock, deadline).await.map_err(|error| endpoint.no_connection(error))?;
     // A request is written whole: there is nothing to wait for. Failing that, it is only slower.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else { return Ok(Box::new(stream)) };
-    let name = ServerName::try_from(endpoint.host().to_owned()).map_err(SendError::permanent)?;
+    let host = || endpoint.host().to_owned();
+    let name = ServerName::try_from(host())
+        .map_err(|error| HttpError::Request { host: host(), reason: error.to_string() })?;
     match tls.connect(name, stream).await {
         Ok(stream) => Ok(Box::new(stream)),
-        Err(error) if is_distrust(&error) => Err(SendError::permanent(format_args!(
-            "the certificate of {} is refused: {error}",
-            endpoint.host()
-        ))),
-        Err(error) => Err(failed(&error)),
+        Err(error) if is_distrust(&error) => {
+            Err(HttpError::Certificate { host: host(), reason: error.to_string() })
+        }
+        Err(error) => Err(endpoint.no_connection(error)),
     }
 }
 

@@ -2,15 +2,13 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bellwether_alerts::SendError;
-use bellwether_core::MaskedUrl;
+use bellwether_core::{Blocking, MaskedUrl};
 use hyper::Uri;
 use hyper::header::HeaderValue;
 use hyper::http::uri::{InvalidUri, PathAndQuery, Scheme};
 
-use crate::blocking::Blocking;
+use crate::HttpError;
+use crate::authorization::basic_of_url;
 
 /// A place that takes requests, read from a URL once. Prints only what the URL shows.
 pub(crate) struct Endpoint {
@@ -28,7 +26,7 @@ pub(crate) struct Endpoint {
 
 /// Whether a request may go over the network in clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PlainHttp {
+pub enum PlainHttp {
     /// Only to this machine.
     Loopback,
     /// To any.
@@ -62,8 +60,8 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Reads a URL.
-    pub(crate) fn new(url: &MaskedUrl, plain: PlainHttp) -> Result<Self, EndpointError> {
+    /// Reads a URL, and puts `path` behind its own.
+    pub(crate) fn new(url: &MaskedUrl, path: &str, plain: PlainHttp) -> Result<Self, EndpointError> {
         let shown = url.to_string();
         let unreadable = || EndpointError::Unreadable { url: url.to_string() };
         // Whatever stands behind # is for browsers.
@@ -89,10 +87,12 @@ impl Endpoint {
             host: host.to_owned(),
             port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
             authority: HeaderValue::from_str(host_and_port).map_err(|_| unreadable())?,
-            target: uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/")),
-            authorization: user_info.map(|user_info| basic(user_info).ok_or_else(unreadable)).transpose()?,
+            target: target(&uri, path).ok_or_else(unreadable)?,
+            authorization: user_info
+                .map(|user_info| basic_of_url(user_info).ok_or_else(unreadable))
+                .transpose()?,
             stays_here,
-            lookup: Blocking::new("alert-lookup", ()),
+            lookup: Blocking::new("http-lookup", ()),
             shown,
         })
     }
@@ -110,16 +110,20 @@ impl Endpoint {
     /// The addresses of the machine, in the order in which the system wants them tried.
     ///
     /// The system's look-up blocks, and nothing stops it before its own end: a second one waits for the first.
-    pub(crate) async fn addresses(&self) -> Result<Vec<SocketAddr>, SendError> {
+    pub(crate) async fn addresses(&self) -> Result<Vec<SocketAddr>, HttpError> {
         let found = if let Ok(address) = self.host.parse() {
             vec![SocketAddr::new(address, self.port)]
         } else {
             let place = (self.host.clone(), self.port);
-            let found = self.lookup.run(move |()| place.to_socket_addrs().map(Vec::from_iter)).await?;
-            found
-                .map_err(|error| SendError::retry(format_args!("no connection to {}: {error}", self.host)))?
+            let found = self.lookup.run(move |()| place.to_socket_addrs().map(Vec::from_iter)).await;
+            found.map_err(|error| self.no_connection(error))?.map_err(|error| self.no_connection(error))?
         };
         if self.stays_here { this_machine(&self.host, found) } else { Ok(found) }
+    }
+
+    /// Nothing was sent, for this reason.
+    pub(crate) fn no_connection(&self, reason: impl fmt::Display) -> HttpError {
+        HttpError::NoConnection { host: self.host.clone(), reason: reason.to_string() }
     }
 
     /// Host and port, as they are written.
@@ -128,10 +132,11 @@ impl Endpoint {
     }
 
     /// What is asked of the machine.
-    pub(crate) fn target(&self) -> Result<Uri, hyper::http::uri::InvalidUriParts> {
+    pub(crate) fn target(&self) -> Result<Uri, HttpError> {
         let mut parts = hyper::http::uri::Parts::default();
         parts.path_and_query = Some(self.target.clone());
         Uri::from_parts(parts)
+            .map_err(|error| HttpError::Request { host: self.host.clone(), reason: error.to_string() })
     }
 
     /// The user and password of the URL, as a header.
@@ -152,6 +157,17 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+/// What is asked: the path of the URL, `path` behind it, and the query of the URL.
+fn target(uri: &Uri, path: &str) -> Option<PathAndQuery> {
+    let own = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    if path.is_empty() {
+        return Some(own);
+    }
+    let base = own.path().trim_end_matches('/');
+    let query = own.query().map_or_else(String::new, |query| format!("?{query}"));
+    format!("{base}{path}{query}").parse().ok()
+}
+
 /// Whether a host is this machine, whatever the network says.
 fn is_loopback(host: &str) -> bool {
     let name = host.trim_end_matches('.').to_ascii_lowercase();
@@ -161,31 +177,13 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The addresses that are of this machine. A name that says so may be given to another by a name server or the file of hosts.
-fn this_machine(host: &str, mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, SendError> {
+fn this_machine(host: &str, mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, HttpError> {
     let other = addresses.first().map(SocketAddr::ip);
     addresses.retain(|address| address.ip().to_canonical().is_loopback());
     match other {
-        Some(other) if addresses.is_empty() => Err(SendError::permanent(format_args!(
-            "{host} is {other}, to which nothing is sent in clear: write https, or allow_plain_http = true"
-        ))),
+        Some(address) if addresses.is_empty() => Err(HttpError::PlainHttp { host: host.to_owned(), address }),
         _ => Ok(addresses),
     }
-}
-
-/// RFC 7617: user and password, which the URL holds percent-encoded.
-fn basic(user_info: &str) -> Option<HeaderValue> {
-    let mut decoded = Vec::with_capacity(user_info.len());
-    let mut bytes = user_info.bytes();
-    while let Some(byte) = bytes.next() {
-        let mut digit = || bytes.next().and_then(|digit| char::from(digit).to_digit(16));
-        decoded.push(if byte == b'%' { (digit()? << 4 | digit()?) as u8 } else { byte });
-    }
-    if !user_info.contains(':') {
-        decoded.push(b':');
-    }
-    let mut header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(decoded))).ok()?;
-    header.set_sensitive(true);
-    Some(header)
 }
 
 #[cfg(test)]
@@ -193,7 +191,7 @@ mod tests {
     use super::*;
 
     fn endpoint(url: &str) -> Result<Endpoint, EndpointError> {
-        Endpoint::new(&MaskedUrl::parse(url).unwrap(), PlainHttp::Loopback)
+        Endpoint::new(&MaskedUrl::parse(url).unwrap(), "", PlainHttp::Loopback)
     }
 
     #[test]
@@ -216,6 +214,19 @@ mod tests {
     }
 
     #[test]
+    fn a_path_goes_behind_that_of_the_url() {
+        for (url, expected) in [
+            ("https://example.com", "/v1/metrics"),
+            ("https://example.com/", "/v1/metrics"),
+            ("https://example.com/base/?tenant=desk", "/base/v1/metrics?tenant=desk"),
+        ] {
+            let url = MaskedUrl::parse(url).unwrap();
+            let found = Endpoint::new(&url, "/v1/metrics", PlainHttp::Loopback).unwrap();
+            assert_eq!(found.target().unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
     fn plain_http_goes_to_this_machine_only_unless_allowed() {
         for url in [
             "http://localhost:1/",
@@ -235,9 +246,9 @@ mod tests {
             assert!(matches!(endpoint(url), Err(EndpointError::PlainHttp { .. })), "{url}");
         }
         let url = MaskedUrl::parse("http://10.0.0.1/hook").unwrap();
-        assert!(Endpoint::new(&url, PlainHttp::Anywhere).is_ok());
+        assert!(Endpoint::new(&url, "", PlainHttp::Anywhere).is_ok());
         assert_eq!(
-            Endpoint::new(&url, PlainHttp::Loopback).unwrap_err().to_string(),
+            Endpoint::new(&url, "", PlainHttp::Loopback).unwrap_err().to_string(),
             "http://10.0.0.1/hook would be sent in clear: write https, or allow_plain_http = true"
         );
     }
@@ -250,7 +261,7 @@ mod tests {
         };
         assert_eq!(of(&[]), Ok(vec![]));
         assert_eq!(of(&["[::1]:80", "10.0.0.1:80"]), Ok(vec!["[::1]:80".parse().unwrap()]));
-        let refused = "refused for good: hook.localhost is 10.0.0.1, to which nothing is sent in clear: write https, or \
+        let refused = "hook.localhost is 10.0.0.1, to which nothing is sent in clear: write https, or \
                        allow_plain_http = true";
         assert_eq!(of(&["10.0.0.1:80", "[2001:db8::1]:80"]), Err(refused.to_owned()));
     }
