@@ -55,6 +55,8 @@
 //! | `runtime` | `Sampler`: samples once per interval, and `collector`: figures on an interval of their own, as tasks of core's supervisor (tokio) |
 //! | `system` | collectors of the machine and of the process (sysinfo) |
 //! | `collectors` | `Collectors::from_config`: the common collectors as a configuration wants them; brings `runtime`, `serde`, `system` |
+//! | `otlp` | `push::Otlp`: all figures to a receiver of OTLP over HTTP (hyper, rustls, prost) |
+//! | `push-gateway` | `push::PushGateway`: all figures to a Prometheus push gateway (hyper, rustls) |
 #![forbid(unsafe_code)]
 
 mod lanes;
@@ -101,7 +103,7 @@ mod sampler;
 mod scheduled;
 
 mod exposition;
-#[cfg(feature = "remote-write")]
+#[cfg(any(feature = "otlp", feature = "push-gateway", feature = "remote-write"))]
 pub mod push;
 mod snapshot;
 

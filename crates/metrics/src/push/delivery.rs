@@ -10,8 +10,8 @@ use super::PushFigures;
 /// What became of a request.
 #[derive(Debug)]
 pub(super) enum Delivery {
-    /// The receiver has taken it.
-    Done(Answer),
+    /// The receiver has taken it, but for so many samples that it refuses for good.
+    Done { refused: u64 },
     /// The receiver will never take it.
     Refused,
     /// It could not be delivered in time.
@@ -31,6 +31,8 @@ pub(super) struct Courier {
     pub(super) jitter: Jitter,
     pub(super) figures: Arc<PushFigures>,
     pub(super) is_transient: IsTransient,
+    /// How many samples the answer says were refused of a request that was taken.
+    pub(super) refused: fn(&Answer) -> u64,
     /// Whether the last attempt has failed: told once, and once more when one succeeds.
     pub(super) failing: bool,
 }
@@ -50,7 +52,7 @@ impl Courier {
                     if std::mem::take(&mut self.failing) {
                         tracing::info!(to = %self.client, "figures are delivered again");
                     }
-                    return Delivery::Done(answer);
+                    return Delivery::Done { refused: (self.refused)(&answer) };
                 }
                 Ok(answer) if (self.is_transient)(answer.status) => {
                     self.failed(answer.status);
@@ -76,6 +78,21 @@ impl Courier {
                 _ => return Delivery::TooOld,
             }
             self.figures.retries.increment();
+        }
+    }
+
+    /// Counts the samples of a request by what became of it.
+    pub(super) fn settle(&self, delivery: &Delivery, samples: u64) {
+        let dropped = &self.figures.dropped;
+        match delivery {
+            Delivery::Done { refused } => {
+                let refused = samples.min(*refused);
+                dropped.refused.add(refused);
+                self.figures.sent.add(samples - refused);
+            }
+            Delivery::Refused => dropped.refused.add(samples),
+            Delivery::TooOld => dropped.age.add(samples),
+            Delivery::Stopped => dropped.shutdown.add(samples),
         }
     }
 

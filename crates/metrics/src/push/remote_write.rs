@@ -136,6 +136,7 @@ impl RemoteWrite {
                 jitter: jitter.clone(),
                 figures: Arc::clone(&of_task.figures),
                 is_transient: |status| status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error(),
+                refused: |_| 0,
                 failing: false,
             };
             let writer = Writer {
@@ -276,15 +277,8 @@ impl Writer {
             .with_header(CONTENT_ENCODING, HeaderValue::from_static("snappy"))
             .with_header("x-prometheus-remote-write-version", HeaderValue::from_static("0.1.0"))
             .with_body(body);
-        match self.courier.deliver(&request, latest, stop).await {
-            Delivery::Done(_) => figures.sent.add(samples),
-            Delivery::Refused => figures.dropped.refused.add(samples),
-            Delivery::TooOld => figures.dropped.age.add(samples),
-            Delivery::Stopped => {
-                figures.dropped.shutdown.add(samples);
-                return true;
-            }
-        }
-        false
+        let delivery = self.courier.deliver(&request, latest, stop).await;
+        self.courier.settle(&delivery, samples);
+        matches!(delivery, Delivery::Stopped)
     }
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use bellwether_core::config::Loader;
-use bellwether_core::{Collect, CollectError, Descriptor, Labels, SampleSink, SpreadSnapshot, Supervisor};
+use bellwether_core::{
+    Collect, CollectError, Descriptor, Labels, SampleSink, SpreadSnapshot, SummarySnapshot, Supervisor,
+};
 use bellwether_metrics::collectors::{
     AllocatorCollector, AllocatorStats, CgroupCollector, CollectorSwitch, Collectors, CollectorsConfig,
     CollectorsError, Feeds, MemoryMonitor, PoolCollector, PoolStats, ProcessCollector, RuntimeCollector,
@@ -48,6 +50,9 @@ impl SampleSink for Told {
     }
     fn histogram(&mut self, descriptor: &Descriptor, labels: &Labels, spread: &SpreadSnapshot) {
         self.put(descriptor, labels, spread.count() as f64);
+    }
+    fn summary(&mut self, descriptor: &Descriptor, labels: &Labels, summary: &SummarySnapshot) {
+        self.put(descriptor, labels, summary.count as f64);
     }
 }
 

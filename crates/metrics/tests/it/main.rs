@@ -25,6 +25,8 @@ mod own_metrics;
 mod pages;
 mod parser;
 mod places;
+mod protobuf;
+mod push;
 mod registry_model;
 mod sampler;
 mod sampling;

@@ -6,8 +6,7 @@ use bellwether_core::resilience::RetrySchedule;
 use bellwether_core::{HumanDuration, Labels, UrlSource};
 use bellwether_http::ClientConfig;
 
-/// Longest name of a pusher, in bytes.
-pub(crate) const MAX_NAME_LEN: usize = 64;
+use crate::push::check_name;
 
 /// The settings of [`RemoteWrite`](super::RemoteWrite).
 ///
@@ -103,11 +102,7 @@ impl Validate for RemoteWriteConfig {
     fn validate(&self, at: &ConfigPath, problems: &mut Problems) {
         let length = |length| HumanDuration::new(length);
         self.target.validate(&at.key("target"), problems);
-        problems.require(
-            &at.key("name"),
-            (1..=MAX_NAME_LEN).contains(&self.name.len()),
-            format!("{} bytes are not 1 to {MAX_NAME_LEN}", self.name.len()),
-        );
+        check_name(&self.name, at, problems);
         problems.within(&at.key("max_samples_per_request"), &self.max_samples_per_request, 1..=100_000);
         problems.within(
             &at.key("max_delay"),

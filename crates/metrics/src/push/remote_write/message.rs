@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    fn series(name: &str, labels: &[(&str, &str)]) -> Arc<SeriesKey> {
+    fn series(name: &'static str, labels: &[(&str, &str)]) -> Arc<SeriesKey> {
         let name = MetricName::new(name).unwrap();
         let descriptor = Arc::new(Descriptor::counter(name, Unit::None, "Orders."));
         Arc::new(SeriesKey { descriptor, labels: Labels::new(labels.iter().copied()).unwrap() })
