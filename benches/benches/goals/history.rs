@@ -159,8 +159,8 @@ fn windows(request: &Request, desk: &Desk, table: &mut Table) {
 }
 
 /// The one place to change when there is a better way.
-fn quantiles(series: &Series, window: TimeRange) -> [Option<f64>; 3] {
-    [0.5, 0.95, 0.99].map(|part| series.aggregate(window, Aggregate::Quantile(part)))
+fn quantiles(series: &Series, window: TimeRange) -> Option<[f64; 3]> {
+    series.quantiles(window, [0.5, 0.95, 0.99])
 }
 
 /// Against whole numbers, which are exact: a level of a million in steps of 1/1024, and stamps in milliseconds.

@@ -22,7 +22,7 @@ pub(crate) fn registry(series: usize) -> Registry {
 /// Counts one, by label values that are known only now.
 #[inline]
 pub(crate) fn count_one(family: &CounterFamily<2>, [venue, symbol]: &Pair) {
-    family.with([venue, symbol]).increment();
+    family.increment([venue, symbol]);
 }
 
 pub(crate) fn orders(registry: &Registry) -> CounterFamily<2> {
