@@ -54,6 +54,7 @@
 
 mod lanes;
 mod line;
+mod padded;
 
 mod counter;
 mod gauge;
