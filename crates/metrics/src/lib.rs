@@ -85,6 +85,7 @@
 
 mod lanes;
 mod line;
+mod padded;
 
 mod counter;
 mod float_counter;
