@@ -36,5 +36,6 @@ mod scheduled;
 mod subscriptions;
 mod threads;
 mod timers;
+mod tracing_layer;
 mod trading;
 mod trends;
