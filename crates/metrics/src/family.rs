@@ -10,7 +10,7 @@ use crate::error::SeriesError;
 use crate::instrument::Instrument;
 use crate::metric::{LabelNames, Metric};
 use crate::wanted::ByPlace;
-use crate::{Counter, FloatCounter, Gauge, Histogram, LabelSet};
+use crate::{Counter, FloatCounter, Gauge, Histogram, LabelSet, NativeHistogram, Summary};
 
 mod calls;
 mod dynamic;
@@ -27,6 +27,10 @@ pub type FloatCounterFamily<const N: usize = 1> = Family<FloatCounter, N>;
 pub type GaugeFamily<const N: usize = 1> = Family<Gauge, N>;
 /// Histograms that differ in `N` labels.
 pub type HistogramFamily<const N: usize = 1> = Family<Histogram, N>;
+/// Native histograms that differ in `N` labels.
+pub type NativeHistogramFamily<const N: usize = 1> = Family<NativeHistogram, N>;
+/// Summaries that differ in `N` labels.
+pub type SummaryFamily<const N: usize = 1> = Family<Summary, N>;
 
 /// A metric with `N` labels: gives out one instrument per combination of their values.
 ///

@@ -213,7 +213,7 @@ impl Gatherer {
 
     /// Runs every collector, then meets every value.
     pub(crate) fn walk(&mut self, now: Monotonic, figures: &Figures, visitor: &mut dyn Visit) {
-        self.scratch.now = now;
+        self.scratch.begin(now);
         for collector in &mut self.collectors {
             collector.run(now, figures);
         }
@@ -231,7 +231,7 @@ impl Gatherer {
         figures: &Figures,
         visitor: &mut dyn Visit,
     ) {
-        self.scratch.now = now;
+        self.scratch.begin(now);
         let at = self.places.partition_point(|(other, _)| other < name);
         for (_, place) in self.places.iter().skip(at).take_while(|(other, _)| other == name) {
             if let Place::Collected { collector, .. } = place

@@ -53,6 +53,7 @@ fn definitions(descriptors: &[Arc<Descriptor>], collector: Cow<'static, str>) ->
         descriptor: Arc::clone(descriptor),
         labels: Box::default(),
         any_labels: false,
+        detail: None,
         buckets: None,
         collector: collector.clone(),
     };
