@@ -79,6 +79,7 @@
 //! | `collectors` | `Collectors::from_config`: the common collectors as a configuration wants them; brings `runtime`, `serde`, `system` |
 //! | `facade` | `facade`: a recorder for the crate `metrics`, so that libraries instrumented with it feed a registry |
 //! | `prometheus` | `prometheus_bridge`: a registry of the crate `prometheus` read in, and ours as one of its collectors |
+//! | `tracing` | `tracing_layer`: a layer of `tracing-subscriber` that turns spans into duration histograms |
 //! | `otlp` | `push::Otlp`: all figures to a receiver of OTLP over HTTP (hyper, rustls, prost) |
 //! | `push-gateway` | `push::PushGateway`: all figures to a Prometheus push gateway (hyper, rustls) |
 #![forbid(unsafe_code)]
@@ -150,6 +151,8 @@ pub mod facade;
 mod foreign_name;
 #[cfg(feature = "prometheus")]
 pub mod prometheus_bridge;
+#[cfg(feature = "tracing")]
+pub mod tracing_layer;
 
 pub use bellwether_core::{BoundsError, Unit};
 

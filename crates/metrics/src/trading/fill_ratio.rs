@@ -1,28 +1,9 @@
 //! How much of what was ordered was filled, over the recent past.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bellwether_core::Monotonic;
-
-/// A sum of quantities that several threads add to.
-#[derive(Debug, Default)]
-pub(super) struct Quantity(AtomicU64);
-
-impl Quantity {
-    /// Adds a finite quantity that is not negative.
-    pub(super) fn add(&self, quantity: f64) {
-        let more = |bits| Some((f64::from_bits(bits) + quantity).to_bits());
-        // Always there is a next value.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-    }
-
-    /// The sum; at most the greatest number there is.
-    pub(super) fn get(&self) -> f64 {
-        f64::from_bits(self.0.load(Ordering::Relaxed)).min(f64::MAX)
-    }
-}
 
 /// Filled part of the ordered quantity over the last while, from two sums that only grow and are looked at now and then.
 ///

@@ -8,13 +8,14 @@ use std::time::Duration;
 use bellwether_core::{Collect, CollectError, Descriptor, Labels, Monotonic, SampleSink, SharedClock, Unit};
 use parking_lot::{Mutex, RwLock};
 
-use super::fill_ratio::{FillRatio, Quantity};
+use super::fill_ratio::FillRatio;
 use super::{LiveOrder, Preset, Rejections, places};
 use crate::family::Family;
 use crate::instrument::Instrument;
 use crate::metric::OVERFLOW_LABEL;
 use crate::{
-    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, Registry, RegistryError,
+    Buckets, Counter, CounterFamily, FloatCounter, FloatCounterFamily, Gauge, GaugeFamily, Histogram,
+    HistogramFamily, Registry, RegistryError,
 };
 
 /// Seconds from a tick to the order it led to: a microsecond, in memory, to a tenth of a second, far too late.
@@ -70,8 +71,7 @@ const TICK_TO_ORDER: [f64; 16] = [
 /// | `order_filled_quantity_total` | counter | the part of it that was filled |
 /// | `order_fill_ratio` | gauge | filled part of what ended in the last five minutes; none when nothing did |
 ///
-/// All have the labels `venue` and `strategy`. The last three are told by a collector at each look at the registry, so
-/// that the ratio is as of now. Cloning copies pointers.
+/// All have the labels `venue` and `strategy`. The last is computed at each look at the registry. Cloning copies pointers.
 #[derive(Debug, Clone)]
 pub struct OrderMetrics(Arc<Inner>);
 
@@ -100,6 +100,8 @@ struct Families {
     rejected: CounterFamily<3>,
     cancels_rejected: CounterFamily<3>,
     unexpected: CounterFamily<3>,
+    finished_quantity: FloatCounterFamily<2>,
+    filled_quantity: FloatCounterFamily<2>,
     open: GaugeFamily<2>,
     tick_to_order: HistogramFamily<2>,
     acked: HistogramFamily<2>,
@@ -138,8 +140,8 @@ pub struct Orders {
     /// From the request to replace to the replace, in seconds.
     pub replaced: Histogram,
     pub(super) unexpected: Unexpected,
-    pub(super) finished_quantity: Quantity,
-    pub(super) filled_quantity: Quantity,
+    pub(super) finished_quantity: FloatCounter,
+    pub(super) filled_quantity: FloatCounter,
     pub(super) clock: SharedClock,
     labels: Labels,
 }
@@ -171,30 +173,18 @@ pub(super) struct Unexpected {
 
 impl OrderMetrics {
     /// Registers the metrics under their plain names. Once per registry: a second time the same counters and histograms
-    /// come back, but what the collector tells would be told twice, and is refused and counted then. [`Preset`] registers
+    /// come back, but the fill ratio would be told twice, and is refused and counted then. [`Preset`] registers
     /// them under other names.
     pub fn register(metrics: &Registry) -> Result<Self, RegistryError> {
         Self::register_as(&Preset::new(), metrics)
     }
 
     pub(super) fn register_as(preset: &Preset, metrics: &Registry) -> Result<Self, RegistryError> {
-        let collected = [
-            Descriptor::counter(
-                preset.name("order_finished_quantity_total")?,
-                Unit::None,
-                "Quantity of orders that ended, rejected ones not counted.",
-            ),
-            Descriptor::counter(
-                preset.name("order_filled_quantity_total")?,
-                Unit::None,
-                "Filled part of the quantity of orders that ended.",
-            ),
-            Descriptor::gauge(
-                preset.name("order_fill_ratio")?,
-                Unit::Ratio,
-                "Filled part of the quantity of orders that ended recently.",
-            ),
-        ];
+        let ratio = Descriptor::gauge(
+            preset.name("order_fill_ratio")?,
+            Unit::Ratio,
+            "Filled part of the quantity of orders that ended recently.",
+        );
         let inner = Arc::new(Inner {
             families: Families::register(preset, metrics)?,
             clock: SharedClock::clone(metrics.clock()),
@@ -205,7 +195,7 @@ impl OrderMetrics {
             arrivals: Mutex::default(),
         });
         metrics.collect(FillFigures {
-            descriptors: collected,
+            descriptors: [ratio],
             metrics: Arc::clone(&inner),
             window: preset.fill_ratio_window(),
             ratios: Mutex::default(),
@@ -264,6 +254,8 @@ const LABELS: [&str; 2] = ["venue", "strategy"];
 impl Families {
     fn register(preset: &Preset, metrics: &Registry) -> Result<Self, RegistryError> {
         let counter = |name, help| metrics.counter_family(preset.name(name)?, Unit::None, help, LABELS);
+        let quantity =
+            |name, help| metrics.float_counter_family(preset.name(name)?, Unit::None, help, LABELS);
         let split = |name, by, help| {
             metrics.counter_family(preset.name(name)?, Unit::None, help, ["venue", "strategy", by])
         };
@@ -289,6 +281,14 @@ impl Families {
                 "order_unexpected_events_total",
                 "event",
                 "Events that do not fit the life of their order.",
+            )?,
+            finished_quantity: quantity(
+                "order_finished_quantity_total",
+                "Quantity of orders that ended, rejected ones not counted.",
+            )?,
+            filled_quantity: quantity(
+                "order_filled_quantity_total",
+                "Filled part of the quantity of orders that ended.",
             )?,
             open: metrics.gauge_family(
                 preset.name("orders_open")?,
@@ -346,8 +346,8 @@ impl Families {
                 invalid: unexpected("invalid"),
                 clock: unexpected("clock"),
             },
-            finished_quantity: Quantity::default(),
-            filled_quantity: Quantity::default(),
+            finished_quantity: series(&self.finished_quantity, of),
+            filled_quantity: series(&self.filled_quantity, of),
             clock: SharedClock::clone(clock),
             labels,
         }
@@ -371,9 +371,9 @@ impl Orders {
     }
 }
 
-/// Tells what is computed when it is read.
+/// Tells the fill ratios, as of when they are read.
 struct FillFigures {
-    descriptors: [Descriptor; 3],
+    descriptors: [Descriptor; 1],
     metrics: Arc<Inner>,
     window: Duration,
     ratios: Mutex<Vec<(Arc<Orders>, FillRatio)>>,
@@ -385,19 +385,16 @@ impl Collect for FillFigures {
     }
 
     fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
-        let [finished, filled, ratio] = &self.descriptors;
+        let [ratio] = &self.descriptors;
         let now = self.metrics.clock.monotonic();
         let mut ratios = self.ratios.lock();
         let arrivals = std::mem::take(&mut *self.metrics.arrivals.lock());
         ratios.extend(arrivals.into_iter().map(|orders| (orders, FillRatio::new(self.window))));
         for (orders, seen) in &mut *ratios {
             // Read first, added last: it is never ahead of the other.
-            let filled_quantity = orders.filled_quantity.get();
-            let finished_quantity = orders.finished_quantity.get();
-            out.counter(finished, &orders.labels, finished_quantity);
-            out.counter(filled, &orders.labels, filled_quantity);
-            if let Some(now) = seen.look(now, finished_quantity, filled_quantity) {
-                out.gauge(ratio, &orders.labels, now);
+            let filled = orders.filled_quantity.get();
+            if let Some(seen) = seen.look(now, orders.finished_quantity.get(), filled) {
+                out.gauge(ratio, &orders.labels, seen);
             }
         }
         Ok(())

@@ -40,5 +40,6 @@ mod subscriptions;
 mod summaries;
 mod threads;
 mod timers;
+mod tracing_layer;
 mod trading;
 mod trends;
