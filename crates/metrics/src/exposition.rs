@@ -116,7 +116,7 @@ impl<'a> Exposition<'a> {
     fn write_protobuf(&self, out: &mut Vec<u8>) {
         self.registry.visit(|_, walk| {
             let mut writer = ProtobufWriter::new(out);
-            walk(&mut self.filtered(&mut writer));
+            self.meet(walk, &mut writer);
             writer.finish();
         });
     }
@@ -125,23 +125,25 @@ impl<'a> Exposition<'a> {
         self.registry.visit(|room, walk| match self.format {
             Format::OpenMetrics => {
                 let mut writer = OpenMetricsWriter::new(out, room);
-                walk(&mut self.filtered(&mut writer));
+                self.meet(walk, &mut writer);
                 writer.finish(self.eof);
             }
             Format::Json => {
                 let mut writer = JsonWriter::new(out, self.registry.clock().timestamp());
-                walk(&mut self.filtered(&mut writer));
+                self.meet(walk, &mut writer);
                 writer.finish();
             }
-            _ => walk(&mut self.filtered(&mut TextWriter::new(out, room))),
+            _ => self.meet(walk, &mut TextWriter::new(out, room)),
         });
     }
 
-    fn filtered<'b>(&self, visitor: &'b mut dyn Visit) -> Filtered<'b>
-    where
-        'a: 'b,
-    {
-        Filtered { prefix: self.prefix, keep: self.keep, keeps: false, visitor }
+    /// Walks through the families that are wanted.
+    fn meet(&self, walk: &mut dyn FnMut(&mut dyn Visit), visitor: &mut dyn Visit) {
+        if self.prefix.is_empty() && self.keep.is_none() {
+            walk(visitor);
+        } else {
+            walk(&mut Filtered { prefix: self.prefix, keep: self.keep, keeps: false, visitor });
+        }
     }
 }
 
