@@ -1,6 +1,7 @@
 //! Pages of a registry, judged by those who read them: Prometheus, and the OpenMetrics parser of `prometheus_client`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -125,14 +126,13 @@ impl Prometheus {
     /// Scrapes these paths of a port; nothing where the program is missing.
     fn start(of: u16, paths: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let jobs: String = paths
-            .iter()
-            .map(|path| {
-                format!(
-                    "- job_name: {path}\n  metrics_path: /{path}\n  static_configs:\n  - targets: ['127.0.0.1:{of}']\n"
-                )
-            })
-            .collect();
+        let mut jobs = String::new();
+        for path in paths {
+            let _ = writeln!(
+                jobs,
+                "- job_name: {path}\n  metrics_path: /{path}\n  static_configs:\n  - targets: ['127.0.0.1:{of}']"
+            );
+        }
         let config = folder.path().join("prometheus.yml");
         std::fs::write(&config, format!("global: {{scrape_interval: 1s}}\nscrape_configs:\n{jobs}")).unwrap();
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -159,7 +159,7 @@ impl Prometheus {
                 return series;
             }
             assert!(
-                started.elapsed() < Duration::from_secs(60),
+                started.elapsed() < Duration::from_mins(1),
                 "{query}: {n} series wanted, got {series:#?}"
             );
             std::thread::sleep(Duration::from_millis(200));
@@ -196,7 +196,11 @@ impl Drop for Prometheus {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    let mut out = String::new();
+    for byte in text.bytes() {
+        let _ = write!(out, "%{byte:02x}");
+    }
+    out
 }
 
 /// The values of all series of a job, without what Prometheus adds to their labels.
@@ -258,8 +262,10 @@ fn prometheus_reads_native_histograms_from_protobuf() {
         .native_histogram("demo_fill_seconds", Unit::Seconds, "Fill.", NativeBuckets::latency())
         .unwrap();
     metrics.native_histogram("demo_idle_seconds", Unit::Seconds, "Idle.", NativeBuckets::latency()).unwrap();
-    let values: Vec<f64> = (1..=1_000).map(|i| f64::from(i) * 1e-3).collect();
-    values.iter().for_each(|value| fill.record(*value));
+    let values = (1..=1_000).map(|i| f64::from(i) * 1e-3);
+    for value in values {
+        fill.record(value);
+    }
     let asked = Arc::default();
     let port = serve(&metrics, &asked);
     let Some(server) = Prometheus::start(port, &["any"]) else {
