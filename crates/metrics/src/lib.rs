@@ -86,6 +86,7 @@
 
 mod lanes;
 mod line;
+mod padded;
 
 mod counter;
 mod float_counter;

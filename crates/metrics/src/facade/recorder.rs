@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bellwether_core::{Descriptor, Kind, MetricName, Unit};
 use metrics::{Key, KeyName, Metadata, SharedString};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::handles::{FacadeCounter, FacadeGauge, FacadeHistogram};
 use super::names::{KeyLabels, MOST_NAMES, name, unit};
@@ -18,8 +18,8 @@ use crate::{Buckets, Counter, CounterFamily, DynamicFamily, Gauge, Histogram, Re
 /// Cloning copies a pointer: the host keeps one and installs the other.
 ///
 /// **Cost.** A handle of the facade that is kept costs what ours costs, and a call through a pointer. A macro that is
-/// called anew looks its metric and its labels up each time, without a lock once they are known, and makes a handle: keep
-/// handles on the hot path.
+/// called anew looks its metric and its labels up each time, under a lock that is written only when a metric is defined, and
+/// makes a handle: keep handles on the hot path.
 ///
 /// **Names.** Of the facade any text is a name. Characters that ours do not have become underscores: `http.requests` is
 /// `http_requests`. A counter gets the `_total` that it lacks; a gauge or histogram that ends in `_total`, `_bucket` or
@@ -60,7 +60,9 @@ struct Shared {
 }
 
 /// The metrics of a kind by their names in the facade: the family, or why there is none.
-type Known<I> = papaya::HashMap<Box<str>, Result<DynamicFamily<I>, Refusal>>;
+///
+/// Locked for writing only while a metric is defined, for the first call that names it.
+type Known<I> = RwLock<HashMap<Box<str>, Result<DynamicFamily<I>, Refusal>>>;
 
 /// Why a metric is refused, as it stands in the label `reason`.
 #[derive(Debug, Clone, Copy)]
@@ -107,9 +109,9 @@ impl FacadeRecorder {
     pub fn new(registry: &Registry) -> Result<Self, RegistryError> {
         let shared = Shared {
             registry: registry.clone(),
-            counters: papaya::HashMap::new(),
-            gauges: papaya::HashMap::new(),
-            histograms: papaya::HashMap::new(),
+            counters: Known::default(),
+            gauges: Known::default(),
+            histograms: Known::default(),
             definitions: Mutex::default(),
             refused: registry.counter_family(
                 "bellwether_facade_refused_total",
@@ -166,8 +168,9 @@ impl FacadeRecorder {
     ) -> Option<I> {
         let with = |family: &DynamicFamily<I>| family.with(&KeyLabels::of(key));
         let known = known(&self.shared);
-        let found = match known.pin().get(key.name()) {
-            Some(known) => known.as_ref().map(with).map_err(|refusal| *refusal),
+        let met = known.read().get(key.name()).map(|known| known.as_ref().map(with).map_err(|refusal| *refusal));
+        let found = match met {
+            Some(found) => found,
             None => self.shared.define(key.name(), kind, known, make).map(|family| with(&family)),
         };
         found.map_err(|refusal| self.shared.refused.with(refusal.as_str()).increment()).ok()
@@ -185,9 +188,8 @@ impl Shared {
         make: impl FnOnce(&Registry, Descriptor) -> Result<DynamicFamily<I>, RegistryError>,
     ) -> Result<DynamicFamily<I>, Refusal> {
         let mut definitions = self.definitions.lock();
-        let known = known.pin();
         // Another thread may have been quicker.
-        if let Some(known) = known.get(of) {
+        if let Some(known) = known.read().get(of) {
             return known.clone();
         }
         if definitions.names >= MOST_NAMES {
@@ -210,7 +212,7 @@ impl Shared {
         if made.is_ok() {
             self.known.add(1.0);
         }
-        known.insert(of.into(), made.clone());
+        known.write().insert(of.into(), made.clone());
         made
     }
 }

@@ -223,7 +223,9 @@ proptest! {
             orders.with(note).add(total);
             pnl.with(note).set(*value);
             let ack = ack.with(note);
-            observed.iter().for_each(|value| ack.record(*value));
+            for value in &observed {
+                ack.record(*value);
+            }
         }
         let said = of_snapshot(&desk.snapshot());
         prop_assert_eq!(&of_text(&desk.text()), &said);
