@@ -14,8 +14,7 @@ use bellwether::metrics::Format;
 use bellwether::prelude::*;
 use serde_json::Value as Json;
 
-const NOTES: [&str; 7] =
-    ["plain", "new\nline", "quo\"te", "back\\slash", "{},=# ", "ä漢🦀\t", "end\\"];
+const NOTES: [&str; 7] = ["plain", "new\nline", "quo\"te", "back\\slash", "{},=# ", "ä漢🦀\t", "end\\"];
 const HELP: &str = "A \\ backslash, a \"quote\",\na second line, ä 漢.";
 
 /// Kinds that instruments of the registry do not have.
@@ -113,7 +112,7 @@ fn serve(metrics: &Registry, asked: &Arc<std::sync::Mutex<Vec<Format>>>) -> u16 
 }
 
 /// A real server, stopped when it is dropped.
-struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     port: u16,
     _folder: tempfile::TempDir,
@@ -121,7 +120,7 @@ struct Prometheus {
 
 impl Prometheus {
     /// Scrapes these paths of a port; nothing where the program is missing.
-    fn start(of: u16, paths: &[&str]) -> Option<Self> {
+    pub(crate) fn start(of: u16, paths: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let jobs: String = paths
             .iter()
@@ -149,19 +148,22 @@ impl Prometheus {
     }
 
     /// What a query gives, as pairs of labels and value: once it gives `n` series.
-    fn query(&self, query: &str, n: usize) -> Vec<(BTreeMap<String, String>, String)> {
+    pub(crate) fn query(&self, query: &str, n: usize) -> Vec<(BTreeMap<String, String>, String)> {
         let started = Instant::now();
         loop {
             let series = self.series(query);
             if series.len() == n {
                 return series;
             }
-            assert!(started.elapsed() < Duration::from_secs(60), "{query}: {n} series wanted, got {series:#?}");
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "{query}: {n} series wanted, got {series:#?}"
+            );
             std::thread::sleep(Duration::from_millis(200));
         }
     }
 
-    fn series(&self, query: &str) -> Vec<(BTreeMap<String, String>, String)> {
+    pub(crate) fn series(&self, query: &str) -> Vec<(BTreeMap<String, String>, String)> {
         let answer = self.get(&format!("/api/v1/query?query={}", percent(query)));
         let series = answer["data"]["result"].as_array().into_iter().flatten();
         series
@@ -173,7 +175,7 @@ impl Prometheus {
             .collect()
     }
 
-    fn get(&self, path: &str) -> Json {
+    pub(crate) fn get(&self, path: &str) -> Json {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return Json::Null };
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
         let mut answer = String::new();

@@ -4,3 +4,4 @@
 mod exposition;
 mod flaky_server;
 mod killed_desk;
+mod scrape;
