@@ -23,14 +23,9 @@ pub struct Buckets(Arc<Inner>);
 
 struct Inner {
     bounds: Box<[f64]>,
-    /// Few bounds once more, filled up to whole rows with ones that nothing is above; none when there are many.
-    rows: Box<[[f64; ROW]]>,
     /// For each bucket how its line in the text format goes on after `le="`: the bound, and what closes the labels.
     line_ends: Box<[Box<str>]>,
 }
-
-/// Bounds that are compared in one go.
-const ROW: usize = 4;
 
 /// Up to this many bounds all are compared, without a branch; with more the bucket is found by halving.
 const FEW: usize = 24;
@@ -61,10 +56,7 @@ impl Buckets {
             line_end.into_boxed_str()
         });
         let line_ends = finite.chain(["+Inf\"} ".into()]).collect();
-        let few = if bounds.len() <= FEW { &*bounds } else { &[] };
-        let row = |row: &[f64]| std::array::from_fn(|at| row.get(at).copied().unwrap_or(f64::INFINITY));
-        let rows = few.chunks(ROW).map(row).collect();
-        Self(Arc::new(Inner { bounds, rows, line_ends }))
+        Self(Arc::new(Inner { bounds, line_ends }))
     }
 
     /// Latencies in seconds: 19 bounds from 10 us to 10 s, in steps of 1, 2, 5.
@@ -104,17 +96,12 @@ impl Buckets {
     /// O(log bounds) for more.
     #[inline]
     pub(crate) fn of(&self, value: f64) -> usize {
-        let Inner { bounds, rows, .. } = &*self.0;
-        if rows.is_empty() {
-            return bounds.partition_point(|&bound| bound < value);
+        let bounds = &*self.0.bounds;
+        if bounds.len() <= FEW {
+            bounds.iter().map(|&bound| usize::from(value > bound)).sum()
+        } else {
+            bounds.partition_point(|&bound| bound < value)
         }
-        let mut below = [0u64; ROW];
-        for row in rows {
-            for (below, bound) in below.iter_mut().zip(row) {
-                *below += u64::from(value > *bound);
-            }
-        }
-        below.iter().sum::<u64>() as usize
     }
 
     /// Whether there are bounds below zero: negative values are expected, and their sum may fall.

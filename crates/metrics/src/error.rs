@@ -9,9 +9,9 @@ use bellwether_core::{
     BoundsError, Descriptor, Kind, LabelName, LabelsError, MAX_LABELS, MetricName, NameError, Unit,
 };
 
-use crate::Buckets;
 #[cfg(feature = "runtime")]
 use crate::ScheduleError;
+use crate::{Buckets, NativeBucketsError, QuantilesError};
 
 /// Why a metric or a collector cannot be registered.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -23,6 +23,22 @@ pub enum RegistryError {
     /// The bounds of a histogram are none.
     #[error(transparent)]
     Buckets(#[from] BoundsError),
+    /// The buckets of a native histogram are none.
+    #[error(transparent)]
+    NativeBuckets(#[from] NativeBucketsError),
+    /// The quantiles of a summary are none.
+    #[error(transparent)]
+    Quantiles(#[from] QuantilesError),
+    /// A state set has a state that is none.
+    #[error("state {state:?} of state set {metric:?} {wrong}")]
+    State {
+        /// The metric.
+        metric: MetricName,
+        /// The state.
+        state: String,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
     /// A counter is not named as one. Its name is the same everywhere, in code, rules and exposition: nothing is
     /// appended behind the host's back.
     #[error("counter {name:?} must end in \"_total\": name it \"{name}_total\"")]
@@ -178,7 +194,9 @@ pub struct Definition {
     pub any_labels: bool,
     /// The buckets of a histogram of the host.
     pub buckets: Option<Buckets>,
-    /// The name of the collector that tells it, or its type; none for an instrument.
+    /// What else tells it from others: native buckets, quantiles, states.
+    pub detail: Option<String>,
+    /// The type of the collector that tells it; none for an instrument.
     pub collector: Option<Cow<'static, str>>,
 }
 
@@ -202,6 +220,9 @@ impl fmt::Display for Definition {
                 [first, .., last] => write!(f, ", {} bounds {first}..{last}", bounds.len())?,
                 few => write!(f, ", bounds {few:?}")?,
             }
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, ", {detail}")?;
         }
         if let Some(collector) = &self.collector {
             write!(f, ", told by {collector}")?;

@@ -116,7 +116,7 @@ impl<'a> Exposition<'a> {
     fn write_protobuf(&self, out: &mut Vec<u8>) {
         self.registry.visit(|_, walk| {
             let mut writer = ProtobufWriter::new(out);
-            walk(&mut self.filtered(&mut writer));
+            self.meet(walk, &mut writer);
             writer.finish();
         });
     }
@@ -125,23 +125,25 @@ impl<'a> Exposition<'a> {
         self.registry.visit(|room, walk| match self.format {
             Format::OpenMetrics => {
                 let mut writer = OpenMetricsWriter::new(out, room);
-                walk(&mut self.filtered(&mut writer));
+                self.meet(walk, &mut writer);
                 writer.finish(self.eof);
             }
             Format::Json => {
                 let mut writer = JsonWriter::new(out, self.registry.clock().timestamp());
-                walk(&mut self.filtered(&mut writer));
+                self.meet(walk, &mut writer);
                 writer.finish();
             }
-            _ => walk(&mut self.filtered(&mut TextWriter::new(out, room))),
+            _ => self.meet(walk, &mut TextWriter::new(out, room)),
         });
     }
 
-    fn filtered<'b>(&self, visitor: &'b mut dyn Visit) -> Filtered<'b>
-    where
-        'a: 'b,
-    {
-        Filtered { prefix: self.prefix, keep: self.keep, keeps: false, visitor }
+    /// Walks through the families that are wanted.
+    fn meet(&self, walk: &mut dyn FnMut(&mut dyn Visit), visitor: &mut dyn Visit) {
+        if self.prefix.is_empty() && self.keep.is_none() {
+            walk(visitor);
+        } else {
+            walk(&mut Filtered { prefix: self.prefix, keep: self.keep, keeps: false, visitor });
+        }
     }
 }
 
@@ -238,6 +240,15 @@ mod tests {
         }
     }
 
+    /// Lets the writer of the collector end, also when the test fails.
+    struct Release<'a>(&'a Mutex<Option<Halt>>);
+
+    impl Drop for Release<'_> {
+        fn drop(&mut self) {
+            self.0.lock().take();
+        }
+    }
+
     fn halting() -> (Halt, Receiver<()>, Sender<()>) {
         let ((write, told), (tell, done)) = (channel(), channel());
         (Halt { write, done, rounds: 0 }, told, tell)
@@ -257,33 +268,33 @@ mod tests {
         let in_collector = Arc::new(Mutex::new(Some(in_collector)));
         metrics.collect(Slow([descriptor], Arc::clone(&in_collector))).unwrap();
         let (halt, walk_told, walk_tell) = halting();
-        let writers = [(collector_told, collector_tell), (walk_told, walk_tell)].map(|(told, tell)| {
-            let (fills, depth, ack, orders) = (fills.clone(), depth.clone(), ack.clone(), orders.clone());
-            let metrics = metrics.clone();
-            thread::spawn(move || {
-                for round in 0u32.. {
-                    if told.recv().is_err() {
-                        break;
-                    }
-                    fills.increment();
-                    depth.set(f64::from(round));
-                    ack.record(Duration::from_millis(1));
-                    orders.with("known").increment();
-                    orders.with(&format!("{:?} {round}", thread::current().id())).increment();
-                    metrics.counter("fills_total", Unit::None, "Fills.").unwrap().increment();
-                    let made = format!("made_{round}_total");
-                    metrics.counter(made, Unit::None, "Made.").unwrap().increment();
-                    tell.send(()).unwrap();
+        let write = |told: Receiver<()>, tell: Sender<()>| {
+            for round in 0u32.. {
+                if told.recv().is_err() {
+                    break;
                 }
-            })
+                fills.increment();
+                depth.set(f64::from(round));
+                ack.record(Duration::from_millis(1));
+                orders.with("known").increment();
+                orders.with(&format!("{:?} {round}", thread::current().id())).increment();
+                metrics.counter("fills_total", Unit::None, "Fills.").unwrap().increment();
+                let made = format!("made_{round}_total");
+                metrics.counter(made, Unit::None, "Made.").unwrap().increment();
+                tell.send(()).unwrap();
+            }
+        };
+        thread::scope(|scope| {
+            let release = Release(&in_collector);
+            let write = &write;
+            scope.spawn(move || write(collector_told, collector_tell));
+            scope.spawn(move || write(walk_told, walk_tell));
+            let mut halting = Halting(halt);
+            metrics.visit(|_, walk| walk(&mut halting));
+            assert!(halting.0.rounds > 30, "{} rounds", halting.0.rounds);
+            // Those of the walk, and the one of the collector.
+            assert_eq!(fills.get(), 2 * (halting.0.rounds as u64 + 1));
+            drop(release);
         });
-        let mut halting = Halting(halt);
-        metrics.visit(|_, walk| walk(&mut halting));
-        assert!(halting.0.rounds > 30, "{} rounds", halting.0.rounds);
-        assert_eq!(fills.get(), 2 * (halting.0.rounds as u64 + 1));
-        drop((halting, in_collector.lock().take()));
-        for writer in writers {
-            writer.join().unwrap();
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::SeriesError;
 use crate::instrument::Instrument;
 use crate::metric::{LabelNames, Metric};
 use crate::wanted::ByPlace;
-use crate::{Counter, FloatCounter, Gauge, Histogram, LabelSet};
+use crate::{Counter, FloatCounter, Gauge, Histogram, LabelSet, NativeHistogram, Summary};
 
 mod calls;
 mod dynamic;
@@ -27,6 +27,10 @@ pub type FloatCounterFamily<const N: usize = 1> = Family<FloatCounter, N>;
 pub type GaugeFamily<const N: usize = 1> = Family<Gauge, N>;
 /// Histograms that differ in `N` labels.
 pub type HistogramFamily<const N: usize = 1> = Family<Histogram, N>;
+/// Native histograms that differ in `N` labels.
+pub type NativeHistogramFamily<const N: usize = 1> = Family<NativeHistogram, N>;
+/// Summaries that differ in `N` labels.
+pub type SummaryFamily<const N: usize = 1> = Family<Summary, N>;
 
 /// A metric with `N` labels: gives out one instrument per combination of their values.
 ///
@@ -127,8 +131,9 @@ macro_rules! of_any_labels {
             ///
             /// A series is **idle** while no one looks it up and no one holds a handle of it, whatever its value does. So a
             /// gauge that is set to the same value again is in use, and so is a counter whose handle waits for the next
-            /// event. Who scrapes or samples finds the idle ones, so that a series goes at the first look after the time
-            /// is over; without looks none goes. It leaves exposition and bounds as one that is [removed](Family::remove)
+            /// event. Who scrapes or samples finds the idle ones: a series goes when the time is over since a look last found
+            /// it in use, and not before a look that found it idle, so that all it ever counted has been told; without looks
+            /// none goes. It leaves exposition and bounds as one that is [removed](Family::remove)
             /// does, and is counted in `bellwether_metrics_expired_series_total`. Recorded to again it begins at zero, which
             /// readers of counters know as a restart. One that is recorded to just while it goes, stays, and nothing is lost.
             ///

@@ -9,7 +9,7 @@ use crate::exemplar::Exemplars;
 use crate::exposition::{Prefix, Room};
 use crate::history::Track;
 use crate::instrument::{Declared, Instrument, Reading, Scratch};
-use crate::metric::{AnyMetric, Metric};
+use crate::metric::{AnyMetric, Metric, is_held};
 use crate::own_metrics::Figures;
 
 /// Meets every family that has a value, in the order of names, and its series in that of their labels.
@@ -79,8 +79,10 @@ struct Member<I> {
     instrument: I,
     /// Where its prefix ends; it begins where that of the member before ends.
     prefix_end: usize,
-    /// Since when it has been found idle.
-    idle: Option<Monotonic>,
+    /// When a look last found it in use: it was not used after that, or a later look finds it in use.
+    used: Monotonic,
+    /// Whether the last look found it idle, so that all that was recorded to it has been told.
+    was_idle: bool,
     tracks: Tracks,
 }
 
@@ -89,38 +91,38 @@ impl<I: Instrument> Rows<I> {
         Self { metric, members: Vec::new(), prefixes: String::new() }
     }
 
-    /// Finds the series that have been idle for too long: not looked up since the last look, and held by no one. O(series)
+    /// Lets the series go that have been idle for too long: not looked up since the last look, and held by no one. O(series)
     /// where series expire.
     fn expire(&mut self, now: Monotonic) {
-        /// The table of the metric, and this.
-        const HOLDERS: usize = 2;
         let Some(after) = self.metric.idle_expiry() else { return };
-        let mut any = false;
+        let mut idle = Vec::new();
         for member in &mut self.members {
-            let in_use = member.instrument.values().take_look_up() || member.instrument.handles() > HOLDERS;
-            if in_use {
-                member.idle = None;
-            } else if now.saturating_since(*member.idle.get_or_insert(now)) >= after
-                && !member.instrument.values().is_idle()
-            {
-                member.instrument.values().set_idle(true);
-                any = true;
+            let instrument = &member.instrument;
+            if instrument.values().take_look_up() || is_held(instrument) {
+                member.used = now;
+                member.was_idle = false;
+            } else if !member.was_idle {
+                member.was_idle = true;
+            } else if now.saturating_since(member.used) >= after && !self.metric.is_overflow(instrument) {
+                idle.push(instrument);
             }
         }
-        if any {
-            self.metric.let_leave();
+        if !idle.is_empty() {
+            self.metric.expire(&idle);
         }
     }
 
     /// Takes those in that have come, drops those that have gone, and writes the prefixes anew. O(n + m log m), m of them
     /// being new.
-    fn admit(&mut self) {
+    fn admit(&mut self, now: Monotonic) {
         let mut new = Vec::new();
         self.metric.newcomers(|instrument| {
+            instrument.values().take_look_up();
             new.push(Member {
                 instrument: instrument.clone(),
                 prefix_end: 0,
-                idle: None,
+                used: now,
+                was_idle: false,
                 tracks: Tracks::new(),
             });
         });
@@ -154,11 +156,8 @@ impl<I: Instrument> Rows<I> {
 impl<I: Instrument> Roster for Rows<I> {
     fn walk(&mut self, scratch: &mut Scratch, visitor: &mut dyn Visit) {
         self.expire(scratch.now);
-        if self.metric.are_leaving() {
-            self.metric.settle();
-        }
         if self.metric.take_change() {
-            self.admit();
+            self.admit(scratch.now);
         }
         let mut begun = false;
         let mut start = 0;
@@ -213,7 +212,7 @@ impl Gatherer {
 
     /// Runs every collector, then meets every value.
     pub(crate) fn walk(&mut self, now: Monotonic, figures: &Figures, visitor: &mut dyn Visit) {
-        self.scratch.now = now;
+        self.scratch.begin(now);
         for collector in &mut self.collectors {
             collector.run(now, figures);
         }
@@ -231,7 +230,7 @@ impl Gatherer {
         figures: &Figures,
         visitor: &mut dyn Visit,
     ) {
-        self.scratch.now = now;
+        self.scratch.begin(now);
         let at = self.places.partition_point(|(other, _)| other < name);
         for (_, place) in self.places.iter().skip(at).take_while(|(other, _)| other == name) {
             if let Place::Collected { collector, .. } = place

@@ -151,6 +151,11 @@ mod tests {
         }
     }
 
+    /// Waits until the thread is gone, its thread-local values included.
+    fn on_a_thread(run: impl FnOnce() + Send) -> thread::Result<()> {
+        thread::scope(|scope| scope.spawn(run).join())
+    }
+
     #[test]
     fn threads_that_come_and_go_lose_no_count() {
         let cells = Cells::new(2);
@@ -192,17 +197,16 @@ mod tests {
             gone.wait();
         });
         assert_eq!(cells.read(0), 2 * THREADS as u64);
-        thread::spawn(move || {
+        on_a_thread(|| {
             MINE.set(Mine::Waiting(2));
             for _ in 0..3 {
                 assert!(cells.slot().mine().is_none());
                 cells.add(0, 1);
             }
             assert!(cells.slot().mine().is_some(), "it asked again");
-            assert_eq!(cells.read(0), 2 * THREADS as u64 + 3);
         })
-        .join()
         .unwrap();
+        assert_eq!(cells.read(0), 2 * THREADS as u64 + 3);
     }
 
     #[test]
@@ -216,8 +220,7 @@ mod tests {
         thread_local!(static LATE: Cell<Option<Late>> = const { Cell::new(None) });
         let cells = Arc::new(Cells::new(1));
         for first_records in [true, false] {
-            let cells = Arc::clone(&cells);
-            thread::spawn(move || {
+            on_a_thread(|| {
                 // Destructors run in an order of their own; both orders are tried.
                 if first_records {
                     add(&cells, 0, 1);
@@ -227,7 +230,6 @@ mod tests {
                     add(&cells, 0, 1);
                 }
             })
-            .join()
             .unwrap();
         }
         assert_eq!(cells.read(0), 4);
@@ -235,18 +237,15 @@ mod tests {
 
     #[test]
     fn a_thread_that_panics_keeps_what_it_counted_and_gives_its_lane_back() {
-        let cells = Arc::new(Cells::new(1));
-        let theirs = Arc::clone(&cells);
-        let outcome = thread::spawn(move || {
-            add(&theirs, 0, 3);
+        let cells = Cells::new(1);
+        let outcome = on_a_thread(|| {
+            add(&cells, 0, 3);
             let _ = catch_unwind(|| std::panic::resume_unwind(Box::new("once")));
-            add(&theirs, 0, 4);
+            add(&cells, 0, 4);
             std::panic::resume_unwind(Box::new("twice"))
-        })
-        .join();
+        });
         assert!(outcome.is_err());
         assert_eq!(cells.read(0), 7);
-        assert_eq!(Arc::strong_count(&cells), 1);
     }
 
     #[test]

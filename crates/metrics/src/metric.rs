@@ -1,24 +1,27 @@
 //! One metric and its series.
 
 use std::any::Any;
-use std::hash::{Hash, Hasher};
+use std::iter;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bellwether_core::{Kind, LabelName, Labels, LabelsError, SeriesKey};
 use foldhash::fast::RandomState;
-use papaya::Equivalent as _;
 use parking_lot::Mutex;
 
+use self::table::{Filling, Missed, Table};
 use crate::error::{Definition, SeriesError};
 use crate::gather::{Roster, Rows};
 use crate::instrument::{Declared, Instrument};
 use crate::own_metrics::Figures;
 use crate::values::Values;
-use crate::wanted::{ByName, Ready, Sought, Wanted};
+use crate::wanted::Wanted;
 
 mod leaving;
+mod table;
+
+pub(crate) use self::leaving::is_held;
 
 /// The label of the series that takes what has no series of its own: `overflow="true"`.
 pub const OVERFLOW_LABEL: &str = "overflow";
@@ -57,30 +60,21 @@ impl LabelNames {
 
 /// One metric and its series.
 ///
-/// A look-up that hits takes no lock and allocates nothing, and neither does one beyond the bound of series. Who makes or
+/// A look-up waits for no one and allocates nothing, neither one that hits nor one beyond the bound of series. Who makes or
 /// removes a series takes turns with others who do; who scrapes waits for none of them while it reads.
-///
-/// **A series that is idle leaves in two steps**, so that no recording is lost however late it comes. First it is taken out
-/// of the table: no look-up finds it there any more. It stays among those that are leaving, in the exposition and in the
-/// bound, until no one else holds it: neither a handle nor a look-up that is under way. If it was looked up meanwhile it goes
-/// back into the table; and who looks its labels up takes it back from there rather than making another.
 pub(crate) struct Metric<I: Instrument> {
     declared: Declared,
     labels: LabelNames,
     shape: I::Shape,
     hashes: RandomState,
-    table: papaya::HashMap<Entry<I>, (), Ready>,
-    /// The series of a metric without labels.
-    only: OnceLock<I>,
+    series_of: SeriesOf<I>,
     overflow: OnceLock<I>,
-    /// Series in the table, and those that are leaving.
+    /// How many series there are, without the overflow series.
     series: AtomicUsize,
     bounds: SeriesBounds,
     figures: Arc<Figures>,
     /// Held by who makes or removes a series.
-    turn: Mutex<Leaving<I>>,
-    /// How many are leaving.
-    leaving: AtomicUsize,
+    turn: Mutex<Filling>,
     /// Series came or went since whoever scrapes last looked.
     changed: AtomicBool,
     /// In milliseconds, [`NEVER`], or [`AS_THE_REGISTRY`].
@@ -92,8 +86,11 @@ pub(crate) struct Metric<I: Instrument> {
 const NEVER: u64 = u64::MAX;
 const AS_THE_REGISTRY: u64 = u64::MAX - 1;
 
-/// Series that were taken out of the table for being idle, while someone may still hold them.
-type Leaving<I> = Vec<Entry<I>>;
+/// Where the series are.
+enum SeriesOf<I> {
+    NoLabels(I),
+    Labels(Table<I>),
+}
 
 /// Why there is no series for some pairs.
 enum Missing {
@@ -101,38 +98,6 @@ enum Missing {
     Reserved(LabelName, &'static str),
     Bound(usize),
     Removed,
-}
-
-/// One known combination of label values: as little as can be, so that many fit into a cache.
-pub(crate) struct Entry<I> {
-    pub(crate) hash: u64,
-    pub(crate) series: I,
-}
-
-impl<I: Instrument> Entry<I> {
-    fn is(&self, other: &I) -> bool {
-        Arc::ptr_eq(self.series.key(), other.key())
-    }
-}
-
-impl<I: Clone> Clone for Entry<I> {
-    fn clone(&self) -> Self {
-        Self { hash: self.hash, series: self.series.clone() }
-    }
-}
-
-impl<I: Instrument> PartialEq for Entry<I> {
-    fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.series.values().bytes() == other.series.values().bytes()
-    }
-}
-
-impl<I: Instrument> Eq for Entry<I> {}
-
-impl<I> Hash for Entry<I> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
 }
 
 impl<I: Instrument> Metric<I> {
@@ -144,34 +109,36 @@ impl<I: Instrument> Metric<I> {
         bounds: SeriesBounds,
         figures: &Arc<Figures>,
     ) -> Result<Self, SeriesError> {
-        let metric = Self {
+        let series_of = if labels.are_none() {
+            if !figures.reserve_series(bounds.all) {
+                let metric = declared.descriptor.name.clone();
+                return Err(SeriesError::Bound { metric, labels: String::new(), limit: bounds.all });
+            }
+            SeriesOf::NoLabels(create(
+                &declared,
+                &shape,
+                Labels::empty(),
+                Values::new(iter::empty()),
+                figures,
+            ))
+        } else {
+            SeriesOf::Labels(Table::new())
+        };
+        Ok(Self {
+            series: AtomicUsize::new(usize::from(labels.are_none())),
             declared,
             labels,
             shape,
             hashes: RandomState::default(),
-            // Each has its own collector of what was removed: a shared one must not outlive the table of another metric.
-            table: papaya::HashMap::builder().hasher(Ready::default()).build(),
-            only: OnceLock::new(),
+            series_of,
             overflow: OnceLock::new(),
-            series: AtomicUsize::new(0),
             bounds,
             figures: Arc::clone(figures),
-            turn: Mutex::new(Vec::new()),
-            leaving: AtomicUsize::new(0),
-            changed: AtomicBool::new(false),
+            turn: Mutex::new(Filling::default()),
+            changed: AtomicBool::new(true),
             idle_expiry: AtomicU64::new(AS_THE_REGISTRY),
             removed: AtomicBool::new(false),
-        };
-        if metric.labels.are_none() {
-            let none = ByName(&[]);
-            if !metric.figures.reserve_series(bounds.all) {
-                return Err(metric.error(&none, Missing::Bound(bounds.all)));
-            }
-            metric.series.store(1, Ordering::Relaxed);
-            let _ = metric.only.set(metric.create(Labels::empty(), Values::new(none.parts())));
-            metric.changed.store(true, Ordering::Relaxed);
-        }
-        Ok(metric)
+        })
     }
 
     pub(crate) fn declared(&self) -> &Declared {
@@ -188,44 +155,45 @@ impl<I: Instrument> Metric<I> {
 
     /// The one series of a metric without labels.
     pub(crate) fn only(&self) -> I {
-        self.only.get().map_or_else(|| self.overflow().clone(), I::clone)
+        match &self.series_of {
+            SeriesOf::NoLabels(series) => series.clone(),
+            SeriesOf::Labels(_) => self.overflow().clone(),
+        }
     }
 
     /// The series of these labels; made if there is none yet.
     pub(crate) fn series(&self, wanted: &impl Wanted) -> Result<I, SeriesError> {
+        let SeriesOf::Labels(table) = &self.series_of else { return Ok(self.only()) };
         let hash = wanted.hash_with(&self.hashes);
-        let found = self.find(wanted, hash, I::clone);
-        found.map_or_else(|_| self.make(wanted, hash), Ok).map_err(|missing| self.error(wanted, missing))
+        let found = table.find(wanted, hash, I::clone);
+        let made = found.or_else(|missed| self.make(table, wanted, hash, missed.is_idle));
+        made.map_err(|missing| self.error(wanted, missing))
     }
 
     /// Calls with the series of these labels, or the overflow series. Nothing is cloned on a hit: the series is borrowed
     /// from the table for as long as the call takes.
     #[inline]
     pub(crate) fn on<R>(&self, wanted: &impl Wanted, call: impl FnOnce(&I) -> R) -> R {
+        let SeriesOf::Labels(table) = &self.series_of else { return call(&self.only()) };
         let hash = wanted.hash_with(&self.hashes);
-        match self.find(wanted, hash, call) {
+        match table.find(wanted, hash, call) {
             Ok(done) => done,
-            Err(call) => self.on_another(wanted, hash, call),
+            Err(missed) => self.on_another(table, wanted, hash, missed),
         }
     }
 
-    #[inline]
-    fn find<R, F: FnOnce(&I) -> R>(&self, wanted: &impl Wanted, hash: u64, call: F) -> Result<R, F> {
-        let guard = self.table.guard();
-        match self.table.get_key_value(&Sought { hash, wanted }, &guard) {
-            Some((entry, ())) => {
-                entry.series.values().look_up();
-                Ok(call(&entry.series))
-            }
-            None => Err(call),
-        }
-    }
-
-    /// What cannot be made must cost little, since a flood of label sets comes just when there is no time: no lock is
-    /// taken, nothing is allocated.
+    /// What cannot be made must cost little, since a flood of label sets comes just when there is no time: no one is waited
+    /// for, nothing is allocated.
     #[cold]
-    fn on_another<R>(&self, wanted: &impl Wanted, hash: u64, call: impl FnOnce(&I) -> R) -> R {
-        let refused = match (!wanted.is_hopeless()).then(|| self.make(wanted, hash)) {
+    fn on_another<R, F: FnOnce(&I) -> R>(
+        &self,
+        table: &Table<I>,
+        wanted: &impl Wanted,
+        hash: u64,
+        missed: Missed<F>,
+    ) -> R {
+        let Missed { call, is_idle } = missed;
+        let refused = match (!wanted.is_hopeless()).then(|| self.make(table, wanted, hash, is_idle)) {
             Some(Ok(series)) => return call(&series),
             Some(Err(Missing::Bound(_))) => &self.figures.overflowed,
             Some(Err(Missing::Removed)) => &self.figures.refused.removed,
@@ -235,19 +203,13 @@ impl<I: Instrument> Metric<I> {
         call(self.overflow())
     }
 
-    /// Calls with the overflow series for what can be no label set, and counts it.
-    #[cold]
-    pub(crate) fn on_hopeless<R>(&self, call: impl FnOnce(&I) -> R) -> R {
-        self.figures.refused.label.increment();
-        call(self.overflow())
-    }
-
     /// The series that takes what has none of its own. Beyond every bound, once per metric.
     pub(crate) fn overflow(&self) -> &I {
         let make = || {
             // Neither is too long, and the name is one; a set without labels is never reached.
             let labels = Labels::new([(OVERFLOW_LABEL, "true")]).unwrap_or_else(|_| Labels::empty());
-            let series = self.create(labels, Values::new(std::iter::empty()));
+            let values = Values::new(iter::empty());
+            let series: I = create(&self.declared, &self.shape, labels, values, &self.figures);
             // Whoever removes the metric waits for this, or this is made of a metric that was removed.
             let _turn = self.turn.lock();
             if self.removed.load(Ordering::Relaxed) {
@@ -266,59 +228,46 @@ impl<I: Instrument> Metric<I> {
     }
 
     #[cold]
-    fn make(&self, wanted: &impl Wanted, hash: u64) -> Result<I, Missing> {
+    fn make(&self, table: &Table<I>, wanted: &impl Wanted, hash: u64, is_idle: bool) -> Result<I, Missing> {
         if self.removed.load(Ordering::Relaxed) {
             return Err(Missing::Removed);
         }
-        // Once a bound is reached, look-ups beyond it disturb no one; but one that is leaving may be the one.
-        if self.leaving.load(Ordering::Relaxed) == 0 {
-            if self.series.load(Ordering::Relaxed) >= self.bounds.per_metric {
-                return Err(Missing::Bound(self.bounds.per_metric));
-            }
-            if !self.figures.has_room(self.bounds.all) {
-                return Err(Missing::Bound(self.bounds.all));
-            }
+        // Once a bound is reached, look-ups beyond it disturb no one. One that is about to go for being idle is no such.
+        if !is_idle {
+            self.check_room()?;
         }
         if let Some((label, what_for)) = self.reserved(wanted) {
             return Err(Missing::Reserved(label, what_for));
         }
         let labels = wanted.labels(self.labels.fixed()).map_err(Missing::Label)?;
-        let mut leaving = self.turn.lock();
-        let guard = self.table.guard();
+        let mut filling = self.turn.lock();
+        // Another thread may have been quicker.
+        if let Ok(series) = table.find(wanted, hash, I::clone) {
+            return Ok(series);
+        }
         if self.removed.load(Ordering::Relaxed) {
             return Err(Missing::Removed);
         }
-        // Another thread may have been quicker.
-        let sought = Sought { hash, wanted };
-        if let Some((entry, ())) = self.table.get_key_value(&sought, &guard) {
-            entry.series.values().look_up();
-            return Ok(entry.series.clone());
-        }
-        if let Some(at) = leaving.iter().position(|entry| sought.equivalent(entry)) {
-            let entry = leaving.swap_remove(at);
-            self.leaving.store(leaving.len(), Ordering::Relaxed);
-            entry.series.values().set_idle(false);
-            entry.series.values().look_up();
-            let series = entry.series.clone();
-            self.table.insert(entry, (), &guard);
-            return Ok(series);
-        }
-        if self.series.load(Ordering::Relaxed) >= self.bounds.per_metric {
-            return Err(Missing::Bound(self.bounds.per_metric));
-        }
+        self.check_room()?;
         if !self.figures.reserve_series(self.bounds.all) {
             return Err(Missing::Bound(self.bounds.all));
         }
         self.series.fetch_add(1, Ordering::Relaxed);
-        let series = self.create(labels, Values::new(wanted.parts()));
-        self.table.insert(Entry { hash, series: series.clone() }, (), &guard);
+        let values = Values::new(wanted.parts());
+        let series: I = create(&self.declared, &self.shape, labels, values, &self.figures);
+        table.insert(&mut filling, hash, series.clone());
         self.changed.store(true, Ordering::Release);
         Ok(series)
     }
 
-    fn create(&self, labels: Labels, values: Values) -> I {
-        let key = SeriesKey { descriptor: Arc::clone(&self.declared.descriptor), labels };
-        I::create(&self.shape, Arc::new(key), values, &self.figures)
+    fn check_room(&self) -> Result<(), Missing> {
+        if self.series.load(Ordering::Relaxed) >= self.bounds.per_metric {
+            return Err(Missing::Bound(self.bounds.per_metric));
+        }
+        if !self.figures.has_room(self.bounds.all) {
+            return Err(Missing::Bound(self.bounds.all));
+        }
+        Ok(())
     }
 
     /// A label that a series of any labels must not have.
@@ -343,6 +292,17 @@ impl<I: Instrument> Metric<I> {
             }
         }
     }
+}
+
+fn create<I: Instrument>(
+    declared: &Declared,
+    shape: &I::Shape,
+    labels: Labels,
+    values: Values,
+    figures: &Arc<Figures>,
+) -> I {
+    let key = SeriesKey { descriptor: Arc::clone(&declared.descriptor), labels };
+    I::create(shape, Arc::new(key), values, figures)
 }
 
 /// What a label name is reserved for, if it is.
@@ -376,6 +336,7 @@ impl<I: Instrument> DefinedMetric for Metric<I> {
             labels: self.labels.fixed().into(),
             any_labels: self.labels == LabelNames::Any,
             buckets: I::buckets(&self.shape).cloned(),
+            detail: I::detail(&self.shape),
             collector: None,
         }
     }

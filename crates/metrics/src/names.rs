@@ -217,9 +217,8 @@ fn check_name(name: &MetricName, kind: Kind) -> Result<(), RegistryError> {
     let wrong = |suffix, meant| RegistryError::Suffix { name: name.clone(), kind, suffix, meant };
     match kind {
         Kind::Counter if !text.ends_with("_total") => Err(RegistryError::NotTotal { name: name.clone() }),
-        Kind::Counter => Ok(()),
         Kind::Info if !text.ends_with("_info") => Err(RegistryError::NotInfo { name: name.clone() }),
-        Kind::Info => Ok(()),
+        Kind::Counter | Kind::Info => Ok(()),
         _ if text.ends_with("_info") => Err(wrong("_info", "infos")),
         _ if text.ends_with("_total") => Err(wrong("_total", "counters")),
         _ if text.ends_with("_bucket") => Err(wrong("_bucket", "the lines of histograms")),

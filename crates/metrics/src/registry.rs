@@ -28,17 +28,18 @@ use crate::scheduled::Crew;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
 use crate::subscription::{Audience, Selectors, SubscribeError, Subscription};
 use crate::{
-    Buckets, Counter, CounterFamily, FloatCounter, FloatCounterFamily, Gauge, GaugeFamily, Histogram,
-    HistogramFamily, Recent, RegistryConfig, Timer, Trend,
+    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, Recent, RegistryConfig,
+    Timer, Trend,
 };
 
 mod admit;
 mod by_labels;
 mod define;
+mod instruments;
 mod removal;
 
 pub use self::admit::CollectorSource;
-#[cfg(feature = "runtime")]
+#[cfg(any(feature = "runtime", feature = "prometheus"))]
 pub(crate) use self::admit::WeakRegistry;
 
 /// Owns the metrics of a host, or of one part of it: instruments, collectors, and their recent past.
@@ -143,35 +144,6 @@ impl Registry {
         help: impl Into<Cow<'static, str>>,
         labels: [impl Into<Cow<'static, str>>; N],
     ) -> Result<CounterFamily<N>, RegistryError>
-    where
-        M: TryInto<MetricName>,
-        RegistryError: From<M::Error>,
-    {
-        self.family(Descriptor::counter(name.try_into()?, unit, help), labels, ())
-    }
-
-    /// A counter of amounts, without labels.
-    pub fn float_counter<M>(
-        &self,
-        name: M,
-        unit: Unit,
-        help: impl Into<Cow<'static, str>>,
-    ) -> Result<FloatCounter, RegistryError>
-    where
-        M: TryInto<MetricName>,
-        RegistryError: From<M::Error>,
-    {
-        self.only(Descriptor::counter(name.try_into()?, unit, help), ())
-    }
-
-    /// Counters of amounts that differ in labels.
-    pub fn float_counter_family<M, const N: usize>(
-        &self,
-        name: M,
-        unit: Unit,
-        help: impl Into<Cow<'static, str>>,
-        labels: [impl Into<Cow<'static, str>>; N],
-    ) -> Result<FloatCounterFamily<N>, RegistryError>
     where
         M: TryInto<MetricName>,
         RegistryError: From<M::Error>,
@@ -459,6 +431,7 @@ impl Registry {
             labels: Box::default(),
             any_labels: false,
             buckets: None,
+            detail: None,
             collector: Some(collector.into()),
         });
         let families = self.0.names.lock().claim_own(definitions.collect());

@@ -37,17 +37,31 @@ impl Values {
         }
     }
 
-    /// Whether these are the texts.
+    /// Whether these are the texts, in this order.
     #[inline]
     pub(crate) fn are<'a>(&self, parts: impl Iterator<Item = &'a str>) -> bool {
         let mut rest = self.bytes();
         for part in parts {
-            match rest.strip_prefix(part.as_bytes()) {
-                Some([END, next @ ..]) => rest = next,
-                _ => return false,
+            match Self::after(rest, part) {
+                Some(next) => rest = next,
+                None => return false,
             }
         }
         rest.is_empty()
+    }
+
+    /// What follows on a text that [`bytes`](Self::bytes), or the rest of them, begin with.
+    #[inline]
+    pub(crate) fn after<'v>(bytes: &'v [u8], text: &str) -> Option<&'v [u8]> {
+        match bytes.split_at_checked(text.len())? {
+            (head, [END, next @ ..]) if are_same(head, text.as_bytes()) => Some(next),
+            _ => None,
+        }
+    }
+
+    /// The texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        self.bytes().split_inclusive(|&byte| byte == END).filter_map(|text| text.strip_suffix(&[END]))
     }
 
     #[inline]
@@ -92,8 +106,10 @@ impl Values {
         }
     }
 
-    pub(crate) fn is_idle(&self) -> bool {
-        self.state().load(Ordering::Relaxed) & IDLE != 0
+    /// Whether look-ups find the series: it is neither gone nor about to go.
+    #[inline]
+    pub(crate) fn is_there(&self) -> bool {
+        self.state().load(Ordering::Relaxed) & (IDLE | GONE) == 0
     }
 
     /// Remembers that the series belongs to no metric any more.
@@ -112,10 +128,28 @@ impl Values {
         }
     }
 
+    #[inline]
     fn state(&self) -> &AtomicU8 {
         match self {
             Self::Short { state, .. } | Self::Long { state, .. } => state,
         }
+    }
+}
+
+/// Whether texts of the same length are the same. Label values are short: a call of `memcmp` would take longer than this.
+#[inline]
+fn are_same(a: &[u8], b: &[u8]) -> bool {
+    const WORD: usize = 8;
+    if let (Some(first), Some(last)) = (a.first_chunk::<WORD>(), a.last_chunk::<WORD>()) {
+        // The last word may overlap the one before.
+        let words_are_same = || a.chunks_exact(WORD).zip(b.chunks_exact(WORD)).skip(1).all(|(a, b)| a == b);
+        b.first_chunk() == Some(first)
+            && b.last_chunk() == Some(last)
+            && (a.len() <= 2 * WORD || words_are_same())
+    } else if let (Some(first), Some(last)) = (a.first_chunk::<4>(), a.last_chunk::<4>()) {
+        b.first_chunk() == Some(first) && b.last_chunk() == Some(last)
+    } else {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
     }
 }
 
@@ -133,6 +167,19 @@ mod tests {
             assert!(!are(&["ab", "c", "another"]));
             assert!(!are(&["ab", "c"]));
             assert!(!are(&["ab", "c", filler, ""]));
+        }
+    }
+
+    #[test]
+    fn a_text_differs_from_another_of_its_length_by_any_byte() {
+        for length in 0..40 {
+            let text = vec![b'a'; length];
+            assert!(are_same(&text, &text.clone()));
+            for at in 0..length {
+                let mut other = text.clone();
+                other[at] = b'b';
+                assert!(!are_same(&text, &other), "{length} bytes, at {at}");
+            }
         }
     }
 

@@ -1,18 +1,17 @@
 //! The label set that a look-up is for.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hasher};
 
-use bellwether_core::{LabelName, Labels, LabelsError, MAX_LABEL_VALUE_LEN};
+use bellwether_core::{LabelName, Labels, LabelsError, MAX_LABEL_VALUE_LEN, MAX_LABELS};
 use foldhash::fast::RandomState;
-use papaya::Equivalent;
 
-use crate::instrument::Instrument;
+use crate::LabelPairs;
 use crate::label_set::is_label_name;
-use crate::metric::Entry;
+use crate::values::Values;
 
 /// A label set, borrowed from whoever records.
 pub(crate) trait Wanted {
-    /// The texts that tell it from all others of its metric, in a fixed order.
+    /// The texts that tell it from all others of its metric.
     fn parts(&self) -> impl Iterator<Item = &str>;
 
     /// Name and value of each label; `names` are those of the metric, sorted.
@@ -21,6 +20,12 @@ pub(crate) trait Wanted {
     /// Whether the pairs cannot be labels at all, found without an allocation.
     fn is_hopeless(&self) -> bool {
         self.parts().any(|part| part.len() > MAX_LABEL_VALUE_LEN)
+    }
+
+    /// Whether these are the values of a series.
+    #[inline]
+    fn is(&self, values: &Values) -> bool {
+        values.are(self.parts())
     }
 
     fn labels(&self, names: &[LabelName]) -> Result<Labels, LabelsError> {
@@ -58,71 +63,70 @@ impl Wanted for ByPlace<'_> {
     }
 }
 
-/// Names and values, sorted by name, none of them empty, no name twice.
-#[derive(Clone, Copy)]
-pub(crate) struct ByName<'a>(pub(crate) &'a [(&'a str, &'a str)]);
+/// Names and values in the order in which they were given.
+///
+/// The same pairs in another order are the same label set: their hashes are added up, and where the texts of a series are not
+/// those that were given one after the other, they are looked for one by one. As a rule they are, for a series is kept in the
+/// order that it was first asked for in.
+pub(crate) struct ByName<'a, P: ?Sized>(pub(crate) &'a P);
 
-impl Wanted for ByName<'_> {
+impl<P: LabelPairs + ?Sized> ByName<'_, P> {
+    /// An empty value is no label.
+    #[inline]
+    fn labels_given(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.pairs().filter(|(_, value)| !value.is_empty())
+    }
+
+    #[cold]
+    fn are_in_another_order(&self, values: &Values) -> bool {
+        let texts = || values.texts();
+        let pairs = texts().step_by(2).zip(texts().skip(1).step_by(2));
+        // A series has no name twice, so that of as many pairs each is met once.
+        self.labels_given().count() * 2 == texts().count()
+            && pairs.into_iter().all(|(name, value)| {
+                self.labels_given().any(|given| given.0.as_bytes() == name && given.1.as_bytes() == value)
+            })
+    }
+}
+
+impl<P: LabelPairs + ?Sized> Wanted for ByName<'_, P> {
     #[inline]
     fn parts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|&(name, value)| [name, value])
+        self.labels_given().flat_map(|(name, value)| [name, value])
     }
 
     fn pairs<'a>(&'a self, _: &'a [LabelName]) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.0.iter().copied()
+        self.labels_given()
     }
 
     fn is_hopeless(&self) -> bool {
-        self.0.iter().any(|(name, value)| !is_label_name(name) || value.len() > MAX_LABEL_VALUE_LEN)
-    }
-}
-
-/// A label set with its hash, as the table of a metric finds it.
-pub(crate) struct Sought<'a, W> {
-    pub(crate) hash: u64,
-    pub(crate) wanted: &'a W,
-}
-
-impl<W> Hash for Sought<'_, W> {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
-    }
-}
-
-impl<I: Instrument, W: Wanted> Equivalent<Entry<I>> for Sought<'_, W> {
-    #[inline]
-    fn equivalent(&self, entry: &Entry<I>) -> bool {
-        self.hash == entry.hash && entry.series.values().are(self.wanted.parts())
-    }
-}
-
-/// Passes a hash on that was made before.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Ready(u64);
-
-impl BuildHasher for Ready {
-    type Hasher = Self;
-
-    #[inline]
-    fn build_hasher(&self) -> Self {
-        Self(0)
-    }
-}
-
-impl Hasher for Ready {
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
+        let pairs = || self.labels_given();
+        let stands_twice =
+            |(at, (name, _)): (usize, (&str, &str))| pairs().skip(at + 1).any(|other| other.0 == name);
+        pairs().any(|(name, value)| !is_label_name(name) || value.len() > MAX_LABEL_VALUE_LEN)
+            || pairs().nth(MAX_LABELS).is_some()
+            || pairs().enumerate().any(stands_twice)
     }
 
     #[inline]
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
+    fn hash_with(&self, hashes: &RandomState) -> u64 {
+        self.labels_given().fold(0, |all, (name, value)| {
+            let mut hasher = hashes.build_hasher();
+            hasher.write(name.as_bytes());
+            hasher.write(value.as_bytes());
+            all.wrapping_add(hasher.finish())
+        })
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        // Never asked: keys of these tables write one `u64`.
-        self.0 = bytes.iter().fold(self.0, |hash, &byte| hash.rotate_left(8) ^ u64::from(byte));
+    #[inline]
+    fn is(&self, values: &Values) -> bool {
+        let mut rest = values.bytes();
+        for (name, value) in self.labels_given() {
+            match Values::after(rest, name).and_then(|rest| Values::after(rest, value)) {
+                Some(next) => rest = next,
+                None => return self.are_in_another_order(values),
+            }
+        }
+        rest.is_empty()
     }
 }

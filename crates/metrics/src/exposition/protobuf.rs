@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn a_page_by_hand_with_every_kind_is_read_by_prost() {
         let families = families(&page());
-        let names: Vec<_> = families.iter().map(|family| family.name()).collect();
+        let names: Vec<_> = families.iter().map(read::MetricFamily::name).collect();
         assert_eq!(
             names,
             [

@@ -18,6 +18,7 @@ pub(super) struct Page([AtomicU64; PAGE]);
 impl Page {
     #[cold]
     #[inline(never)]
+    #[allow(clippy::large_stack_arrays, reason = "an optimised build clears the box in its place")]
     pub(super) fn new() -> Box<Self> {
         #[cfg(not(loom))]
         let slots = [const { AtomicU64::new(0) }; PAGE];

@@ -125,7 +125,9 @@ mod tests {
         let left: Vec<u32> = std::iter::from_fn(|| rows.take(96)).collect();
         assert_eq!((left.len() as u32, rows.taken(), rows.take(1)), (SLOTS / 4_096, SLOTS, None));
         taken.drain(..).for_each(|start| rows.give_back(start, 1_000));
-        left.iter().for_each(|&start| rows.give_back(start, 96));
+        for start in left {
+            rows.give_back(start, 96);
+        }
         assert_eq!(rows.taken(), 0);
         let pages: Vec<u32> = std::iter::from_fn(|| rows.take(4_096)).collect();
         assert_eq!((pages.len() as u32, rows.taken(), rows.take(1)), (SLOTS / 4_096, SLOTS, None));

@@ -3,14 +3,14 @@
 use std::any::type_name;
 use std::borrow::Cow;
 use std::sync::Arc;
-#[cfg(feature = "runtime")]
+#[cfg(any(feature = "runtime", feature = "prometheus"))]
 use std::sync::Weak;
 
 use bellwether_core::{Collect, Descriptor};
 #[cfg(feature = "runtime")]
 use bellwether_core::{SharedClock, SpawnError, Tasks};
 
-#[cfg(feature = "runtime")]
+#[cfg(any(feature = "runtime", feature = "prometheus"))]
 use super::Inner;
 use super::Registry;
 use crate::error::{Definition, RegistryError};
@@ -53,6 +53,7 @@ fn definitions(descriptors: &[Arc<Descriptor>], collector: Cow<'static, str>) ->
         descriptor: Arc::clone(descriptor),
         labels: Box::default(),
         any_labels: false,
+        detail: None,
         buckets: None,
         collector: collector.clone(),
     };
@@ -107,8 +108,24 @@ impl Registry {
 }
 
 /// A registry that may have gone: what its own collectors hold.
-#[cfg(feature = "runtime")]
+#[cfg(any(feature = "runtime", feature = "prometheus"))]
 pub(crate) struct WeakRegistry(Weak<Inner>);
+
+#[cfg(feature = "prometheus")]
+impl WeakRegistry {
+    /// The registry, while the host has it.
+    pub(crate) fn upgrade(&self) -> Option<Registry> {
+        self.0.upgrade().map(Registry)
+    }
+}
+
+#[cfg(feature = "prometheus")]
+impl Registry {
+    /// For a collector of its own.
+    pub(crate) fn downgrade(&self) -> WeakRegistry {
+        WeakRegistry(Arc::downgrade(&self.0))
+    }
+}
 
 #[cfg(feature = "runtime")]
 impl WeakRegistry {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bellwether_core::{
     Aggregate, Descriptor, HistoryQuery, Labels, PageRequest, SampleWindows, SummarySnapshot, TimeRange,
 };
-use bellwether_metrics::{Buckets, Format, RegistryConfig, Unit};
+use bellwether_metrics::{Buckets, Format, NativeBuckets, Quantiles, RegistryConfig, Unit};
 
 use crate::desk::{Desk, at, selector};
 use crate::kinds::{labels, name, told};
@@ -63,7 +63,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Allocations of this thread during a call.
-fn allocations<T>(call: impl FnOnce() -> T) -> u64 {
+pub(crate) fn allocations<T>(call: impl FnOnce() -> T) -> u64 {
     let before = ALLOCATIONS.with(Cell::get);
     let kept = call();
     let after = ALLOCATIONS.with(Cell::get);
@@ -96,6 +96,76 @@ fn recording_and_known_label_sets_allocate_nothing() {
         }
     });
     assert_eq!(spent, 0);
+}
+
+#[test]
+fn no_instrument_allocates_once_its_thread_has_recorded_with_it() {
+    let desk = Desk::new();
+    let fills = desk.counter("fills_total", Unit::None, "Fills.").unwrap();
+    let fees = desk.float_counter("fees_total", Unit::None, "Fees.").unwrap();
+    let depth = desk.gauge("depth", Unit::None, "Depth.").unwrap();
+    let ack = desk.histogram("ack", Unit::None, "Ack.", Buckets::latency()).unwrap();
+    let fine =
+        desk.histogram("fine", Unit::None, "Fine.", Buckets::linear(0.0, 0.001, 500).unwrap()).unwrap();
+    let native = desk.native_histogram("native", Unit::None, "N.", NativeBuckets::latency()).unwrap();
+    let quote = desk.summary("quote", Unit::None, "Quote.", Quantiles::latency()).unwrap();
+    let mode = desk.state_set("mode", "Mode.", ["on", "off"]).unwrap();
+    let timer = desk.timer("took_seconds", "Took.").unwrap();
+    let record = |times: u32, plant: bool| {
+        for i in 0..times {
+            let value = f64::from(i) / 1_000.0 - 0.01;
+            fills.add(2);
+            fees.add(value);
+            depth.max(value);
+            depth.set_duration(Duration::from_micros(7));
+            ack.record(value);
+            fine.record(value);
+            native.record(value);
+            native.record(f64::NAN);
+            quote.record(value);
+            mode.set(if i % 2 == 0 { "on" } else { "unknown" });
+            timer.time(|| ());
+            let clones = (fills.clone(), ack.clone(), quote.clone());
+            drop(clones);
+            if plant {
+                drop(std::hint::black_box(Box::new(i)));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                record(1, false);
+                assert_eq!(allocations(|| record(1_000, false)), 0);
+                // That one which is added is seen.
+                assert_eq!(allocations(|| record(5, true)), 5);
+            });
+        }
+    });
+    assert_eq!(fills.get(), 4 * 2 * 1_006);
+}
+
+#[test]
+fn a_scrape_of_native_histograms_and_summaries_allocates_nothing_in_the_end() {
+    let desk = Desk::new();
+    let native = desk.native_histogram("native", Unit::None, "N.", NativeBuckets::latency()).unwrap();
+    let quote = desk.summary("quote", Unit::None, "Quote.", Quantiles::latency()).unwrap();
+    let mode = desk.state_set("mode", "Mode.", ["on", "off"]).unwrap();
+    desk.gauge_fn("depth", Unit::None, "Depth.", || 3.0).unwrap();
+    mode.set("on");
+    let mut page = String::with_capacity(100_000);
+    let mut scrape = || {
+        for i in 0..100 {
+            native.record(f64::from(i) / 100.0);
+            quote.record(f64::from(i) / 100.0);
+        }
+        desk.advance(5);
+        page.clear();
+        desk.write_text(&mut page);
+    };
+    // The window turns once.
+    (0..30).for_each(|_| scrape());
+    assert_eq!(allocations(|| (0..30).for_each(|_| scrape())), 0);
 }
 
 #[test]
@@ -148,6 +218,19 @@ fn a_scrape_into_a_used_buffer_allocates_nothing() {
         orders.with(&id.to_string()).increment();
         ack.with(&id.to_string()).record(0.1);
     }
+    let native =
+        desk.native_histogram("fill_seconds", Unit::Seconds, "Fill.", NativeBuckets::latency()).unwrap();
+    let order_id = labels([("order_id", "17")]);
+    for micros in 1..1_000 {
+        native.record(Duration::from_micros(micros));
+    }
+    native.record_with_exemplar(0.5, &order_id);
+    ack.with("1").record_with_exemplar(0.5, &order_id);
+    desk.float_counter("fees_usd_total", Unit::Usd, "Fees.").unwrap().add_with_exemplar(0.25, &order_id);
+    desk.info("build_info", "Build.", [("version", "1.2.3")]).unwrap();
+    let _state = desk.state_set("desk_state", "State.", ["open", "closed"]).unwrap();
+    let wait = desk.summary("wait_seconds", Unit::Seconds, "Wait.", Quantiles::latency()).unwrap();
+    (0..100).for_each(|value| wait.record(f64::from(value)));
     let mut text = String::new();
     desk.write_text(&mut text);
     let spent = allocations(|| {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bellwether_core::{Descriptor, Labels, SpreadSnapshot, SummarySnapshot, Unit};
-use bellwether_metrics::{Buckets, FamilySnapshot, Format, NotText, SeriesSnapshot, Snapshot, Value};
+use bellwether_metrics::{
+    Buckets, FamilySnapshot, Format, NativeBuckets, NotText, SeriesSnapshot, Snapshot, Value,
+};
 use proptest::prelude::*;
 
 use crate::desk::Desk;
@@ -221,7 +223,9 @@ proptest! {
             orders.with(note).add(total);
             pnl.with(note).set(*value);
             let ack = ack.with(note);
-            observed.iter().for_each(|value| ack.record(*value));
+            for value in &observed {
+                ack.record(*value);
+            }
         }
         let said = of_snapshot(&desk.snapshot());
         prop_assert_eq!(&of_text(&desk.text()), &said);
@@ -304,4 +308,63 @@ fn a_page_for_a_collector_that_reads_its_own_registry_is_empty_and_whole() {
     assert_eq!((&*pages[0], &*pages[1], &*pages[2]), (&b""[..], &b"# EOF\n"[..], &b""[..]));
     let json: serde_json::Value = serde_json::from_slice(&pages[3]).unwrap();
     assert_eq!(json["families"], serde_json::json!([]));
+}
+
+/// A time as JSON has it, in microseconds since 1970.
+fn micros(time: &serde_json::Value) -> i64 {
+    chrono::DateTime::parse_from_rfc3339(time.as_str().unwrap()).unwrap().timestamp_micros()
+}
+
+#[test]
+fn native_buckets_starts_and_exemplars_are_those_of_the_snapshot() {
+    let desk = Desk::new();
+    let fill =
+        desk.native_histogram("fill_seconds", Unit::Seconds, "Fill.", NativeBuckets::latency()).unwrap();
+    desk.clock.advance(std::time::Duration::from_micros(1_500_001));
+    let order_id = Labels::new([("order_id", "8\"\\")]).unwrap();
+    for i in 1..500 {
+        fill.record(f64::from(i * i) * 1e-5);
+    }
+    fill.record_with_exemplar(0.25, &order_id);
+    let snapshot = desk.snapshot();
+    let kept = &snapshot.family(&name("fill_seconds")).unwrap().series[0];
+    let Value::Native(native) = &kept.value else { panic!("{kept:?}") };
+    let (created, exemplar) = (kept.created.unwrap(), &kept.exemplars[0].1);
+
+    let families = metric_family::read(&desk.encode(Format::Protobuf));
+    let read = families.iter().find(|family| family.name() == "fill_seconds").unwrap();
+    let read = read.metric[0].histogram.clone().unwrap();
+    assert_eq!((read.sparse(false), read.sparse(true)), (native.positive.to_vec(), native.negative.to_vec()));
+    assert_eq!(
+        (read.schema(), read.sample_count(), read.sample_sum()),
+        (native.schema.into(), 500, native.sum)
+    );
+    assert_eq!((read.zero_threshold(), read.zero_count()), (native.zero_threshold, native.zero_count));
+    let stamp = |at: bellwether_core::Timestamp| metric_family::Stamp {
+        seconds: at.as_micros() / 1_000_000,
+        nanos: (at.as_micros() % 1_000_000) as i32 * 1_000,
+    };
+    assert_eq!(read.created_timestamp, Some(stamp(created)));
+    let [told] = &*read.exemplars else { panic!("{read:?}") };
+    assert_eq!((told.value(), told.timestamp), (0.25, Some(stamp(exemplar.at))));
+    assert_eq!(metric_family::map(&told.label)["order_id"], "8\"\\");
+
+    let json: serde_json::Value = serde_json::from_slice(&desk.encode(Format::Json)).unwrap();
+    let families = json["families"].as_array().unwrap();
+    let read = &families.iter().find(|family| family["name"] == "fill_seconds").unwrap()["series"][0];
+    let pairs = |side: &str| -> Vec<(i32, u64)> { serde_json::from_value(read[side].clone()).unwrap() };
+    assert_eq!((pairs("positive"), pairs("negative")), (native.positive.to_vec(), native.negative.to_vec()));
+    assert_eq!((&read["schema"], &read["count"]), (&native.schema.into(), &500.into()));
+    assert_eq!(micros(&read["created"]), created.as_micros());
+    assert_eq!(micros(&read["exemplars"][0]["at"]), exemplar.at.as_micros());
+    assert_eq!(read["exemplars"][0]["labels"]["order_id"], "8\"\\");
+
+    let page = String::from_utf8(desk.encode(Format::OpenMetrics)).unwrap();
+    let page = openmetrics_parser::parse(&page);
+    let samples = &page.family("fill_seconds").samples;
+    let told = samples[0].exemplar.as_ref().unwrap();
+    assert_eq!((told.value, &*told.labels["order_id"]), (0.25, "8\"\\"));
+    assert_eq!(told.at, Some(1_700_000_001.500_001));
+    assert_eq!(page.value("fill_seconds_created", &[]), Some(1_700_000_000.0));
+    assert_eq!(page.value("fill_seconds_count", &[]), Some(500.0));
 }

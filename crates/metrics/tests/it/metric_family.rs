@@ -175,9 +175,10 @@ pub fn map(labels: &[LabelPair]) -> HashMap<String, String> {
 impl Histogram {
     /// Index and count of the sparse buckets above zero, or below: what spans and differences say.
     pub fn sparse(&self, negative: bool) -> Vec<(i32, u64)> {
-        let (spans, deltas) = match negative {
-            true => (&self.negative_span, &self.negative_delta),
-            false => (&self.positive_span, &self.positive_delta),
+        let (spans, deltas) = if negative {
+            (&self.negative_span, &self.negative_delta)
+        } else {
+            (&self.positive_span, &self.positive_delta)
         };
         let (mut index, mut count, mut buckets) = (0i32, 0i64, Vec::new());
         let mut deltas = deltas.iter();

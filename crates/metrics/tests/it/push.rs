@@ -50,3 +50,27 @@ async fn to_next_wait(clock: &ManualClock) -> Duration {
     clock.advance(wait);
     wait
 }
+
+#[test]
+fn settings_are_read_from_text_with_the_defaults_that_are_documented() {
+    use bellwether_metrics::push::{AtEnd, OtlpConfig, PushGatewayConfig, RemoteWriteConfig, Replace};
+    let target = r#""target":{"url":"https://metrics.example.com/x"}"#;
+    let url = || UrlSource::Plain(MaskedUrl::parse("https://metrics.example.com/x").unwrap());
+    let write: RemoteWriteConfig = serde_json::from_str(&format!("{{{target}}}")).unwrap();
+    assert_eq!(write, RemoteWriteConfig::new(url()));
+    let numbers = (write.max_samples_per_request, write.max_queued_samples);
+    let waits =
+        [write.max_delay, write.max_age, write.first_retry, write.longest_retry].map(|wait| wait.to_string());
+    assert_eq!((numbers, waits.join(" ").as_str()), ((2_000, 500_000), "5s 1h 250ms 30s"));
+    let otlp: OtlpConfig = serde_json::from_str(&format!(r#"{{{target},"service_name":"desk"}}"#)).unwrap();
+    assert_eq!(otlp, OtlpConfig::new(url(), "desk"));
+    assert_eq!((otlp.interval.to_string().as_str(), otlp.max_points_per_request), ("15s", 5_000));
+    let gateway: PushGatewayConfig = serde_json::from_str(&format!(r#"{{{target},"job":"desk"}}"#)).unwrap();
+    assert_eq!(gateway, PushGatewayConfig::new(url(), "desk"));
+    assert_eq!((gateway.replace, gateway.at_end), (Replace::Group, AtEnd::Keep));
+    assert!(serde_json::from_str::<RemoteWriteConfig>(&format!(r#"{{{target},"wal":1}}"#)).is_err());
+    for text in [serde_json::to_string(&write), serde_json::to_string(&otlp), serde_json::to_string(&gateway)]
+    {
+        assert!(text.unwrap().contains("metrics.example.com"));
+    }
+}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bellwether::core::{
     Collect, CollectError, Descriptor, Labels, MetricName, SampleSink, SummarySnapshot, Unit,
 };
-use bellwether::metrics::Format;
+use bellwether::metrics::{Format, NativeBuckets};
 use bellwether::prelude::*;
 use serde_json::Value as Json;
 
@@ -65,6 +65,9 @@ fn registry() -> Registry {
         ack.with("XNYS").record(value);
     }
     ack.with("ARCX").record(0.001);
+    // Neither Prometheus 2.42 nor the parser in Python reads quotes within exemplars as the standard has them.
+    let order_id = Labels::new([("order_id", "ord-17")]).unwrap();
+    ack.with("ARCX").record_with_exemplar(0.000_9, &order_id);
     metrics.collect(Told::new()).unwrap();
     metrics
 }
@@ -226,7 +229,8 @@ fn prometheus_reads_the_same_series_from_every_format() {
         assert_eq!(of_job(&server, job, n), text, "{job}");
     }
     let value = |name: &str, labels: &[(&str, &str)]| {
-        let labels = labels.iter().chain(&[("__name__", name)]);
+        let name = ("__name__", name);
+        let labels = labels.iter().chain([&name]);
         let labels: BTreeMap<_, _> =
             labels.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         text.get(&labels).cloned().unwrap_or_else(|| panic!("no {labels:?} in {text:#?}"))
@@ -245,6 +249,36 @@ fn prometheus_reads_the_same_series_from_every_format() {
     let helps: Vec<&str> =
         told["data"].as_array().into_iter().flatten().filter_map(|told| told["help"].as_str()).collect();
     assert!(!helps.is_empty() && helps.iter().all(|help| *help == HELP), "{told}");
+}
+
+#[test]
+fn prometheus_reads_native_histograms_from_protobuf() {
+    let metrics = registry();
+    let fill = metrics
+        .native_histogram("demo_fill_seconds", Unit::Seconds, "Fill.", NativeBuckets::latency())
+        .unwrap();
+    metrics.native_histogram("demo_idle_seconds", Unit::Seconds, "Idle.", NativeBuckets::latency()).unwrap();
+    let values: Vec<f64> = (1..=1_000).map(|i| f64::from(i) * 1e-3).collect();
+    values.iter().for_each(|value| fill.record(*value));
+    let asked = Arc::default();
+    let port = serve(&metrics, &asked);
+    let Some(server) = Prometheus::start(port, &["any"]) else {
+        println!("skipped: prometheus");
+        return;
+    };
+    let number = |query: &str| -> f64 {
+        let series = server.query(query, 1);
+        series[0].1.parse().unwrap_or_else(|_| panic!("{query}: {series:?}"))
+    };
+    assert_eq!(number("histogram_count(demo_fill_seconds)"), 1_000.0);
+    assert!((number("histogram_sum(demo_fill_seconds)") - 500.5).abs() < 1e-9);
+    for (q, exact) in [(0.5, 0.5), (0.9, 0.9), (0.99, 0.99)] {
+        let seen = number(&format!("histogram_quantile({q}, demo_fill_seconds)"));
+        let most = NativeBuckets::latency().relative_error() * 2.0;
+        assert!((seen / exact - 1.0).abs() <= most, "quantile {q}: {seen}");
+    }
+    assert_eq!(number("histogram_count(demo_idle_seconds)"), 0.0);
+    assert!(asked.lock().unwrap().iter().all(|format| *format == Format::Protobuf));
 }
 
 #[test]
@@ -284,6 +318,13 @@ fn the_openmetrics_parser_of_prometheus_client_reads_every_line() {
     for (sample, (note, n)) in family("demo_events").4.iter().filter(|s| !ends_in_created(s)).zip(sorted()) {
         assert_eq!((&sample[1]["note"], &sample[2]), (&Json::from(note), &Json::from(n)));
     }
+    let exemplars: Vec<&Json> = family("demo_ack_seconds")
+        .4
+        .iter()
+        .map(|sample| &sample[3])
+        .filter(|exemplar| !exemplar.is_null())
+        .collect();
+    assert_eq!(exemplars, [&serde_json::json!({"order_id": "ord-17"})]);
     // Every line of the page was read, those of the registry's own metrics too.
     let lines = page.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && line[0] != b'#').count();
     assert_eq!(families.iter().map(|family| family.4.len()).sum::<usize>(), lines);

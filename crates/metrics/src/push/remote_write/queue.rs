@@ -155,7 +155,7 @@ mod tests {
             steps in steps(), most in 10_usize..60, per_request in 1_usize..10,
         ) {
             let figures = Arc::new(PushFigures::new("law"));
-            let mut queue = Queue::new(most, Duration::from_secs(60), per_request, Arc::clone(&figures));
+            let mut queue = Queue::new(most, Duration::from_mins(1), per_request, Arc::clone(&figures));
             let (mut now, mut next, mut taken, mut last) = (Monotonic::ORIGIN, 0_i64, 0_usize, -1);
             let mut under_way = 0;
             for step in steps {
@@ -167,7 +167,7 @@ mod tests {
                     }
                     Step::Wait(seconds) => now = now.saturating_add(Duration::from_secs(seconds)),
                     Step::Take if under_way == 0 => if let Some(batch) = queue.take(now) {
-                        prop_assert!(now.saturating_since(batch.since) <= Duration::from_secs(60));
+                        prop_assert!(now.saturating_since(batch.since) <= Duration::from_mins(1));
                         under_way = batch.samples.len();
                         prop_assert!((1..=per_request).contains(&under_way));
                         for sample in batch.samples {
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn the_oldest_are_dropped_first_and_by_their_reason() {
         let figures = Arc::new(PushFigures::new("bounds"));
-        let mut queue = Queue::new(10, Duration::from_secs(60), 5, Arc::clone(&figures));
+        let mut queue = Queue::new(10, Duration::from_mins(1), 5, Arc::clone(&figures));
         let at = |seconds| Monotonic::after_origin(Duration::from_secs(seconds));
         queue.push(at(0), &mut samples(0, 5).into_iter());
         queue.push(at(1), &mut samples(5, 8).into_iter());

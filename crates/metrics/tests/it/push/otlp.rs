@@ -173,7 +173,7 @@ async fn what_was_not_delivered_within_the_interval_gives_way_to_the_next() {
 async fn at_the_end_the_figures_are_sent_once_more() {
     let mut desk = Desk::new([Reply::status(200)], |_| {}).await;
     desk.metrics.counter("fills_total", Unit::None, "Fills.").unwrap().add(3);
-    let (report, request) = tokio::join!(desk.tasks.shutdown(Duration::from_secs(60)), desk.server.request());
+    let (report, request) = tokio::join!(desk.tasks.shutdown(Duration::from_mins(1)), desk.server.request());
     report.into_result().unwrap();
     assert_eq!(metrics(&request)[0].message(7).message(1).whole(6), 3);
 }

@@ -73,7 +73,7 @@ async fn at_the_end_the_group_is_kept_or_deleted() {
     for (at_end, method) in [(AtEnd::Keep, "PUT "), (AtEnd::Delete, "DELETE ")] {
         let mut desk = Desk::new([Reply::status(202)], |config| config.at_end = at_end).await;
         let (report, request) =
-            tokio::join!(desk.tasks.shutdown(Duration::from_secs(60)), desk.server.request());
+            tokio::join!(desk.tasks.shutdown(Duration::from_mins(1)), desk.server.request());
         report.into_result().unwrap();
         assert!(request.asked().starts_with(method), "{}", request.asked());
         assert_eq!(request.body.is_empty(), at_end == AtEnd::Delete);

@@ -201,7 +201,7 @@ async fn what_is_refused_is_dropped_and_the_next_goes_on() {
 #[tokio::test]
 async fn what_cannot_be_delivered_in_time_is_dropped_as_too_old() {
     let mut desk = Desk::with([Reply::status(503)], |config| {
-        config.max_age = HumanDuration::new(Duration::from_mins(1))
+        config.max_age = HumanDuration::new(Duration::from_mins(1));
     })
     .await;
     let fills = series("fills_total", "XNYS");
@@ -267,7 +267,7 @@ async fn at_the_end_what_waits_is_sent_once_more() {
     let mut desk = Desk::new([Reply::status(204)]).await;
     let fills = series("fills_total", "XNYS");
     desk.writer.feed().push(&batch(NOW, &[(&fills, 1.0)]));
-    let (report, request) = tokio::join!(desk.tasks.shutdown(Duration::from_secs(60)), desk.server.request());
+    let (report, request) = tokio::join!(desk.tasks.shutdown(Duration::from_mins(1)), desk.server.request());
     report.into_result().unwrap();
     assert_eq!(told(&request).len(), 1);
     assert_eq!(desk.writer.figures().sent(), 1);
@@ -283,7 +283,7 @@ async fn at_the_end_a_receiver_that_fails_is_tried_once() {
     desk.server.request().await;
     let clock = desk.clock.clone();
     until("the wait for the second attempt", || between(&clock).is_some()).await;
-    desk.tasks.shutdown(Duration::from_secs(60)).await.into_result().unwrap();
+    desk.tasks.shutdown(Duration::from_mins(1)).await.into_result().unwrap();
     desk.server.request().await;
     assert!(desk.server.received().is_none(), "the second batch is not tried");
     assert_eq!(desk.dropped("shutdown"), 2.0);
