@@ -168,7 +168,8 @@ impl FacadeRecorder {
     ) -> Option<I> {
         let with = |family: &DynamicFamily<I>| family.with(&KeyLabels::of(key));
         let known = known(&self.shared);
-        let met = known.read().get(key.name()).map(|known| known.as_ref().map(with).map_err(|refusal| *refusal));
+        let met =
+            known.read().get(key.name()).map(|known| known.as_ref().map(with).map_err(|refusal| *refusal));
         let found = match met {
             Some(found) => found,
             None => self.shared.define(key.name(), kind, known, make).map(|family| with(&family)),

@@ -88,7 +88,8 @@ fn prometheus_reads_ten_thousand_series_and_hostile_text_from_both_text_formats(
         assert_eq!(one("demo_ack_seconds_count{venue=\"nothing acknowledged yet\"}"), "0");
         assert_eq!(one("demo_ack_seconds_count{venue=\"XNYS\"}"), "100");
         assert_eq!(one("demo_ack_seconds_sum{venue=\"XNYS\"} > bool 1.26"), "1");
-        assert_eq!(one("demo_fill_seconds{quantile=\"0.99\"}"), "1.75");
+        assert_eq!(one("demo_fill_seconds_count"), "1000");
+        assert_eq!(one("demo_fill_seconds{quantile=\"0.99\"} > bool 0.97 < bool 2"), "1");
         assert_eq!(one("up"), "1");
     }
 }
