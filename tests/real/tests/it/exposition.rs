@@ -116,7 +116,7 @@ fn serve(metrics: &Registry, asked: &Arc<std::sync::Mutex<Vec<Format>>>) -> u16 
 }
 
 /// A real server, stopped when it is dropped.
-struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     port: u16,
     _folder: tempfile::TempDir,
@@ -124,7 +124,7 @@ struct Prometheus {
 
 impl Prometheus {
     /// Scrapes these paths of a port; nothing where the program is missing.
-    fn start(of: u16, paths: &[&str]) -> Option<Self> {
+    pub(crate) fn start(of: u16, paths: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mut jobs = String::new();
         for path in paths {
@@ -151,7 +151,7 @@ impl Prometheus {
     }
 
     /// What a query gives, as pairs of labels and value: once it gives `n` series.
-    fn query(&self, query: &str, n: usize) -> Vec<(BTreeMap<String, String>, String)> {
+    pub(crate) fn query(&self, query: &str, n: usize) -> Vec<(BTreeMap<String, String>, String)> {
         let started = Instant::now();
         loop {
             let series = self.series(query);
@@ -166,7 +166,7 @@ impl Prometheus {
         }
     }
 
-    fn series(&self, query: &str) -> Vec<(BTreeMap<String, String>, String)> {
+    pub(crate) fn series(&self, query: &str) -> Vec<(BTreeMap<String, String>, String)> {
         let answer = self.get(&format!("/api/v1/query?query={}", percent(query)));
         let series = answer["data"]["result"].as_array().into_iter().flatten();
         series
@@ -178,7 +178,7 @@ impl Prometheus {
             .collect()
     }
 
-    fn get(&self, path: &str) -> Json {
+    pub(crate) fn get(&self, path: &str) -> Json {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return Json::Null };
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
         let mut answer = String::new();
