@@ -185,7 +185,7 @@ mod tests {
         let series = states.iter().map(|state| {
             let labels = Labels::new([("circuit", &**state)]).unwrap();
             let key = Arc::new(SeriesKey { descriptor: Arc::clone(&descriptor), labels });
-            StateSeries::create(&states, key, Values::new(&[state]), &figures)
+            StateSeries::create(&states, key, Values::new(std::iter::once(&**state)), &figures)
         });
         let set = StateSet::new(Arc::clone(&states), series.collect(), &figures);
         let mut scratch = Scratch::default();
