@@ -36,17 +36,18 @@ pub(crate) struct SeriesView<'a> {
 
 /// The places of a series in the history.
 #[derive(Default)]
-pub(crate) struct Tracks(Option<Box<Vec<Option<Arc<Track>>>>>);
+pub(crate) struct Tracks(Box<[Option<Arc<Track>>]>);
 
 impl Tracks {
     /// So many places.
     pub(crate) fn at_least(&mut self, n: usize) -> &mut [Option<Arc<Track>>] {
         // As few bytes as can be where nothing is sampled.
-        let places = self.0.get_or_insert_default();
-        if places.len() < n {
+        if self.0.len() < n {
+            let mut places = std::mem::take(&mut self.0).into_vec();
             places.resize(n, None);
+            self.0 = places.into();
         }
-        places
+        &mut self.0
     }
 }
 
