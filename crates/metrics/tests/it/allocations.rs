@@ -241,12 +241,16 @@ fn bytes_per_series(n: usize, make: impl FnOnce(&Desk, &[[String; 2]])) -> usize
 fn a_series_takes_little_memory() {
     let counter = bytes_per_series(10_000, |desk, labels| {
         let family = desk.counter_family("orders_total", Unit::None, "Orders.", ["venue", "symbol"]).unwrap();
-        labels.iter().for_each(|[venue, symbol]| family.increment([venue, symbol]));
+        for [venue, symbol] in labels {
+            family.increment([venue, symbol]);
+        }
     });
     let histogram = bytes_per_series(1_000, |desk, labels| {
         let bounds = Buckets::new([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]).unwrap();
         let family = desk.histogram_family("ack", Unit::None, "Ack.", ["venue", "symbol"], bounds).unwrap();
-        labels.iter().for_each(|[venue, symbol]| family.record([venue, symbol], 1.0));
+        for [venue, symbol] in labels {
+            family.record([venue, symbol], 1.0);
+        }
     });
     println!("{counter} {histogram}");
     assert!(counter <= 300 && histogram <= 900, "{counter} bytes a counter, {histogram} a histogram");
