@@ -8,6 +8,7 @@
 //! | feature | brings | default |
 //! | --- | --- | --- |
 //! | `metrics` | [`metrics`]: instruments, registry, history, Prometheus text | yes |
+//! | `long-history` | days of every series in memory, summed up by the minute | |
 //! | `perf` | [`perf`]: calculators, ledger, tracker | yes |
 //! | `alerts` | [`alerts`]: rules, engine, courier | yes |
 //! | `channels` | `channels`: console, JSON-lines file | |

@@ -13,8 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bellwether_core::{Aggregate, ManualClock, Sample, SystemClock, TimeRange, Timestamp};
-use bellwether_metrics::{Buckets, HistoryConfig, Registry, RegistryConfig, Series, Unit};
+use bellwether_metrics::{Buckets, Confidence, HistoryConfig, Registry, RegistryConfig, Series, Unit};
 use criterion::{Criterion, criterion_group, criterion_main};
+use parking_lot::Mutex;
 use prometheus::{Encoder, HistogramOpts, IntCounter, IntCounterVec, Opts, TextEncoder};
 
 const THREADS: [usize; 2] = [1, 2];
@@ -219,12 +220,35 @@ fn history(c: &mut Criterion) {
     let end = series.newest().unwrap().at;
     let window = TimeRange::ending(end, Duration::from_millis(100 * 10_000));
     let mut group = c.benchmark_group("history of 16,384 samples");
-    for (name, aggregate) in
-        [("mean", Aggregate::Mean), ("slope", Aggregate::Slope), ("quantile", Aggregate::Quantile(0.99))]
-    {
+    for (name, aggregate) in [
+        ("min", Aggregate::Min),
+        ("mean", Aggregate::Mean),
+        ("slope", Aggregate::Slope),
+        ("quantile", Aggregate::Quantile(0.99)),
+    ] {
         group.bench_function(format!("{name} of 10,000"), |b| b.iter(|| series.aggregate(window, aggregate)));
     }
-    group.bench_function("append", |b| b.iter(|| append(&mut series)));
+    group.bench_function("trend of 10,000", |b| b.iter(|| series.trend(black_box(window))));
+    group.bench_function("direction of a trend", |b| {
+        let trend = series.trend(window).unwrap();
+        b.iter(|| black_box(trend).direction(Confidence::P95));
+    });
+    group.bench_function("p50, p95 and p99 of 10,000", |b| {
+        b.iter(|| series.quantiles(black_box(window), [0.5, 0.95, 0.99]));
+    });
+    group.bench_function("average by half-life of 10,000", |b| {
+        b.iter(|| series.ewma(black_box(window), Duration::from_mins(5)));
+    });
+    let locked = Mutex::new(series);
+    group.bench_function("append at the bound of count, with its lock", |b| {
+        b.iter(|| append(&mut locked.lock()));
+    });
+    let minutes = HistoryConfig::default().with_max_samples(KEPT).with_max_age(Duration::from_mins(20));
+    let aged = Mutex::new(Series::new(&minutes));
+    (0..2 * KEPT).for_each(|_| assert!(append(&mut aged.lock())));
+    group.bench_function("append at the bound of age, with its lock", |b| {
+        b.iter(|| append(&mut aged.lock()));
+    });
 
     let clock = ManualClock::starting_at(Timestamp::EPOCH.to_datetime());
     let config = RegistryConfig::default().with_max_series(10_000).with_max_series_per_metric(10_000);

@@ -53,6 +53,9 @@ Commands, by tier:
              --seed N             repeat a run             -- FILTER...         passed to the tests
   bench    before and after work on speed: the benchmarks
              --bench NAME         one file                 everything else goes to criterion
+             metrics              the goals of the metrics beside their peers, as a table
+               --quick            fewer rounds             --runs N             medians of N runs
+               --only GOAL[,GOAL] these goals alone
   docs     builds the documentation and checks the pages that tests keep true
   help     this text
 ";

@@ -17,10 +17,17 @@ pub(crate) struct Tool {
     /// A shell command that succeeds when the tool is there.
     probe: String,
     /// Packages of Debian that bring it.
+    #[serde(default)]
     debian: Vec<String>,
+    /// Packages of PyPI that bring it, each `NAME==VERSION`. They go into [`PYTHON`], which the machine does not notice.
+    #[serde(default)]
+    pip: Vec<String>,
     /// What it is needed for.
     why: String,
 }
+
+/// Where packages of PyPI go, from the root of the workspace.
+const PYTHON: &str = "target/python";
 
 /// The step `system`: installs what is missing if it may, else says how to get it.
 pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
@@ -28,26 +35,31 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
     let mut notes = Vec::new();
     let mut problems = components(&mut notes);
 
-    let missing: Vec<&Tool> = tools.iter().filter(|tool| !succeeds("sh", &["-c", &tool.probe])).collect();
-    if !missing.is_empty() {
-        let packages: Vec<&str> =
-            missing.iter().flat_map(|tool| tool.debian.iter().map(String::as_str)).collect();
+    let is_missing = |tool: &&Tool| {
+        let mut probe = Command::new("sh");
+        !succeeds(probe.args(["-c", &tool.probe]).current_dir(&workspace.root))
+    };
+    let missing: Vec<&Tool> = tools.iter().filter(is_missing).collect();
+    let packages = |of: fn(&Tool) -> &[String]| -> Vec<&str> {
+        missing.iter().flat_map(|tool| of(tool)).map(String::as_str).collect()
+    };
+    let debian = packages(|tool| &tool.debian);
+    if !debian.is_empty() {
         match Installer::of(workspace.install) {
             Some(installer) => {
-                notes.push(format!("installing {}", packages.join(" ")));
-                if let Err(problem) = installer.install(&packages) {
-                    problems.push(problem);
-                }
+                notes.push(format!("installing {}", debian.join(" ")));
+                problems.extend(installer.install(&debian).err());
             }
-            None => problems.push(advice(&packages)),
+            None => problems.push(advice(&debian)),
         }
-        problems.extend(
-            missing
-                .iter()
-                .filter(|tool| !succeeds("sh", &["-c", &tool.probe]))
-                .map(|tool| format!("missing: {} ({})", tool.name, tool.why)),
-        );
     }
+    let pip = packages(|tool| &tool.pip);
+    if !pip.is_empty() {
+        notes.push(format!("installing {} into {PYTHON}", pip.join(" ")));
+        problems.extend(install_python(workspace, &pip).err());
+    }
+    let still = missing.iter().copied().filter(is_missing);
+    problems.extend(still.map(|tool| format!("missing: {} ({})", tool.name, tool.why)));
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
     let mut outcome =
         Outcome::check(problems).with_note(format!("needed: cargo, clippy, rustfmt, {}", names.join(", ")));
@@ -55,15 +67,43 @@ pub(crate) fn step(workspace: &Workspace) -> Result<Outcome, String> {
     Ok(outcome)
 }
 
+/// Packages of PyPI beside the build, not into the machine's Python.
+fn install_python(workspace: &Workspace, packages: &[&str]) -> Result<(), String> {
+    let mut pip = Command::new("python3");
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--upgrade",
+        "--disable-pip-version-check",
+        "--target",
+        PYTHON,
+    ])
+    .args(packages)
+    .current_dir(&workspace.root);
+    run(&mut pip)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let said = command::describe(command);
+    let run = command::capture(command, |_| ())?;
+    if run.success {
+        return Ok(());
+    }
+    let last = run.lines.last().map_or("", String::as_str);
+    Err(format!("`{said}` failed: {last}"))
+}
+
 /// Adds clippy and rustfmt to the toolchain; tells what could not be added.
 fn components(notes: &mut Vec<String>) -> Vec<String> {
     let mut problems = Vec::new();
     for (component, subcommand) in [("clippy", "clippy"), ("rustfmt", "fmt")] {
-        if succeeds("cargo", &[subcommand, "--version"]) {
+        if succeeds(Command::new("cargo").args([subcommand, "--version"])) {
             continue;
         }
         notes.push(format!("installing the Rust component {component}"));
-        if !succeeds("rustup", &["component", "add", component]) {
+        if !succeeds(Command::new("rustup").args(["component", "add", component])) {
             problems.push(format!("missing: {component}; get it with: rustup component add {component}"));
         }
     }
@@ -86,7 +126,7 @@ impl Installer {
     /// None when the machine has no apt, or when the person is not root and did not ask.
     fn of(asked: bool) -> Option<Self> {
         let root = command::stdout(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-        Self::choose(root, asked, succeeds("apt-get", &["--version"]))
+        Self::choose(root, asked, succeeds(Command::new("apt-get").arg("--version")))
     }
 
     fn choose(root: bool, asked: bool, apt: bool) -> Option<Self> {
@@ -110,25 +150,15 @@ impl Installer {
                 }
             };
             command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-            let said = command::describe(&command);
-            let run = command::capture(&mut command, |_| ())?;
-            if !run.success {
-                let last = run.lines.last().map_or("", String::as_str);
-                return Err(format!("`{said}` failed: {last}"));
-            }
+            run(&mut command)?;
         }
         Ok(())
     }
 }
 
-fn succeeds(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+fn succeeds(command: &mut Command) -> bool {
+    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    silent.status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
 use bellwether_alerts::{AlertChannel, ChannelName, Notification, Receipt, SendError, async_trait};
+use bellwether_core::Blocking;
 use bellwether_core::config::{ConfigPath, Problems, Validate};
 use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 
-use crate::blocking::Blocking;
-use crate::write_fault::{Stage, write_fault};
+use crate::write_fault::{Stage, job_fault, write_fault};
 
 /// What the thread is called that writes.
 const THREAD: &str = "alert-console";
@@ -126,7 +126,8 @@ impl Console {
         let target = self.target;
         self.writer
             .run(move |writer| writer.write_all(text.as_bytes()).and_then(|()| writer.flush()))
-            .await?
+            .await
+            .map_err(|error| job_fault(&error))?
             .map_err(|error| write_fault(target, Stage::During, &error))
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether_alerts::{AlertChannel, ChannelName, Notification, Receipt, SendError, async_trait};
+use bellwether_core::Blocking;
 use bellwether_core::config::{Problems, Validate};
 
 use self::log_file::LogFile;
 use self::record::Record;
-use crate::blocking::Blocking;
 use crate::share::fit;
-use crate::write_fault::{Stage, write_fault};
+use crate::write_fault::{Stage, job_fault, write_fault};
 
 mod config;
 mod log_file;
@@ -161,13 +161,13 @@ impl AlertChannel for JsonLinesFile {
         let line =
             fit(notification.listed().count(), self.max_line, |share| Record::new(name, notification, share))
                 .map_err(SendError::permanent)?;
-        self.file.run(move |file| file.append(&line)).await??;
+        self.file.run(move |file| file.append(&line)).await.map_err(|error| job_fault(&error))??;
         Ok(Receipt::delivered())
     }
 
     async fn close(&self) -> Result<(), SendError> {
         if self.enabled {
-            self.file.run(LogFile::finish).await??;
+            self.file.run(LogFile::finish).await.map_err(|error| job_fault(&error))??;
         }
         Ok(())
     }

@@ -39,11 +39,8 @@
 //! | `signature` | signing and checking signed messages, for receivers that are written in Rust; part of `webhook` |
 #![forbid(unsafe_code)]
 
-mod blocking;
 mod config;
 mod console;
-#[cfg(feature = "webhook")]
-mod http;
 mod json_lines;
 mod share;
 #[cfg(feature = "signature")]
@@ -54,8 +51,8 @@ mod write_fault;
 
 pub use crate::config::{Channel, ChannelError, ChannelsConfig};
 pub use crate::console::{Console, ConsoleConfig, ConsoleStream};
-#[cfg(feature = "webhook")]
-pub use crate::http::{EndpointError, TrustError};
 pub use crate::json_lines::{JsonLinesConfig, JsonLinesError, JsonLinesFile, SyncPolicy};
 #[cfg(feature = "webhook")]
 pub use crate::webhook::{Webhook, WebhookConfig, WebhookError};
+#[cfg(feature = "webhook")]
+pub use bellwether_http::{ClientError, EndpointError, TrustError};

@@ -5,16 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bellwether_alerts::{AlertChannel, ChannelName, Notification, Receipt, SendError, async_trait};
 use bellwether_core::config::{Problems, Validate};
-use bellwether_core::{
-    MaskedUrl, Secret, SecretError, SecretProviders, SecretSource, SharedClock, UrlSource, UrlSourceError,
-};
-use hyper::StatusCode;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use bellwether_core::{SecretError, SecretProviders, SecretSource, SharedClock};
+use bellwether_http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use bellwether_http::{Client, ClientError, Method, Request, StatusCode};
 use parking_lot::Mutex;
 
-use self::answer::{later, outcome};
+use self::answer::{later, outcome, unanswered};
 use self::body::body;
-use crate::http::{Endpoint, EndpointError, PlainHttp, Timeouts, Tls, TrustError, post, tls};
 use crate::share::MIN_MESSAGE;
 use crate::signature::{SIGNATURE_HEADER, SigningKey, SigningKeyError, TIMESTAMP_HEADER, sign, timestamp};
 
@@ -84,11 +81,8 @@ pub struct Webhook {
 
 /// What is sent to, and how.
 struct Service {
-    endpoint: Endpoint,
-    tls: Option<Tls>,
-    authorization: Option<HeaderValue>,
+    client: Client,
     keys: Vec<SigningKey>,
-    timeouts: Timeouts,
     max_alerts: usize,
     external_url: String,
 }
@@ -100,24 +94,12 @@ pub enum WebhookError {
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] Problems),
-    /// There is no URL.
+    /// There is nowhere to send to, or no way to.
     #[error(transparent)]
-    Url(#[from] UrlSourceError),
-    /// The URL is not a place for requests.
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
-    /// A token or key is not there.
+    Client(#[from] ClientError),
+    /// A signing key is not there.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The token cannot stand in a header.
-    #[error("the bearer token in {from} has characters other than visible ASCII")]
-    Token {
-        /// Where it is kept.
-        from: SecretSource,
-    },
-    /// Two ways to say who sends.
-    #[error("the url has a user of its own: leave out bearer_token, or the user")]
-    TwoAuthorizations,
     /// A signing key is too short to be safe.
     #[error("{from}: {error}")]
     SigningKey {
@@ -126,9 +108,6 @@ pub enum WebhookError {
         /// What is wrong with it.
         error: SigningKeyError,
     },
-    /// No server could be believed.
-    #[error(transparent)]
-    Trust(#[from] TrustError),
 }
 
 impl Webhook {
@@ -146,7 +125,7 @@ impl Webhook {
     ) -> Result<Self, WebhookError> {
         config.check()?;
         let (enabled, max_body) = (config.enabled, AtomicUsize::new(config.max_body_bytes));
-        let service = if enabled { Some(Arc::new(Service::new(config, secrets)?)) } else { None };
+        let service = if enabled { Some(Arc::new(Service::new(config, clock, secrets)?)) } else { None };
         Ok(Self { name, enabled, clock: Arc::clone(clock), service: Mutex::new(service), max_body })
     }
 
@@ -159,69 +138,42 @@ impl Webhook {
 }
 
 impl Service {
-    fn new(config: WebhookConfig, secrets: &SecretProviders) -> Result<Self, WebhookError> {
-        let mut url = config.url.resolve_with(secrets)?;
-        if let UrlSource::Secret(from) = config.url {
-            url = MaskedUrl::path_is_secret(url.expose())
-                .map_err(|error| UrlSourceError::Url { from, error })?;
-        }
-        let plain = if config.allow_plain_http { PlainHttp::Anywhere } else { PlainHttp::Loopback };
-        let endpoint = Endpoint::new(&url, plain)?;
-        let authorization = match (config.bearer_token, endpoint.authorization()) {
-            (Some(_), Some(_)) => return Err(WebhookError::TwoAuthorizations),
-            (Some(from), None) => {
-                Some(bearer(&from.resolve_with(secrets)?).ok_or(WebhookError::Token { from })?)
-            }
-            (None, basic) => basic.cloned(),
-        };
+    fn new(
+        config: WebhookConfig,
+        clock: &SharedClock,
+        secrets: &SecretProviders,
+    ) -> Result<Self, WebhookError> {
+        let client = Client::new(&config.client(), clock, secrets)?;
         let keys = config.signing_keys.into_iter().map(|from| {
             let secret = from.resolve_bytes_with(secrets)?;
             SigningKey::new(&secret).map_err(|error| WebhookError::SigningKey { from, error })
         });
         Ok(Self {
-            tls: if endpoint.is_secure() { Some(tls(config.ca_file.as_deref())?) } else { None },
-            endpoint,
-            authorization,
+            client,
             keys: keys.collect::<Result<_, _>>()?,
-            timeouts: Timeouts { connect: config.connect_timeout.get(), total: config.timeout.get() },
             max_alerts: config.max_alerts,
             external_url: config.external_url.unwrap_or_default(),
         })
     }
 
-    fn headers(
+    fn request(
         &self,
         notification: &Notification,
-        body: &[u8],
+        body: Vec<u8>,
         clock: &SharedClock,
-    ) -> Result<HeaderMap, SendError> {
+    ) -> Result<Request, SendError> {
         let value = |text: String| HeaderValue::try_from(text).map_err(SendError::permanent);
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers
-            .insert(USER_AGENT, HeaderValue::from_static(concat!("bellwether/", env!("CARGO_PKG_VERSION"))));
-        headers.insert(IDEMPOTENCY_KEY_HEADER, value(notification.key().to_string())?);
-        if let Some(authorization) = &self.authorization {
-            headers.insert(AUTHORIZATION, authorization.clone());
-        }
+        let mut request = Request::new(Method::POST)
+            .with_header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .with_header(IDEMPOTENCY_KEY_HEADER, value(notification.key().to_string())?);
         if !self.keys.is_empty() {
             let at = clock.now();
-            headers.insert(TIMESTAMP_HEADER, value(timestamp(at))?);
-            headers.insert(SIGNATURE_HEADER, value(sign(&self.keys, at, body))?);
+            request = request
+                .with_header(TIMESTAMP_HEADER, value(timestamp(at))?)
+                .with_header(SIGNATURE_HEADER, value(sign(&self.keys, at, &body))?);
         }
-        Ok(headers)
+        Ok(request.with_body(body))
     }
-}
-
-/// RFC 6750, section 2.1.
-fn bearer(token: &Secret) -> Option<HeaderValue> {
-    let token = token.expose();
-    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return None;
-    }
-    let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
-    header.set_sensitive(true);
-    Some(header)
 }
 
 #[async_trait]
@@ -241,15 +193,14 @@ impl AlertChannel for Webhook {
         let max_body = self.max_body.load(Ordering::Relaxed);
         let body = body(notification, &service.external_url, service.max_alerts, max_body)
             .map_err(SendError::permanent)?;
-        let (len, headers) = (body.len(), service.headers(notification, &body, &self.clock)?);
-        let answer =
-            post(&service.endpoint, service.tls.as_ref(), service.timeouts, &self.clock, headers, body)
-                .await?;
+        let len = body.len();
+        let request = service.request(notification, body, &self.clock)?;
+        let answer = service.client.send(request).await.map_err(|error| unanswered(&error))?;
         if answer.status == StatusCode::PAYLOAD_TOO_LARGE && self.shrink(len) {
             let reason = format_args!("{len} bytes were too many; the next attempt has fewer");
-            return Err(later(reason, &answer.headers, self.clock.now()));
+            return Err(later(reason, &answer, self.clock.now()));
         }
-        outcome(answer.status, &answer.headers, self.clock.now())
+        outcome(&answer, self.clock.now())
     }
 
     async fn close(&self) -> Result<(), SendError> {
@@ -263,7 +214,7 @@ impl fmt::Debug for Webhook {
         f.debug_struct("Webhook")
             .field("name", &self.name)
             .field("enabled", &self.enabled)
-            .field("service", &self.service.lock().as_ref().map(|service| service.endpoint.to_string()))
+            .field("service", &self.service.lock().as_ref().map(|service| service.client.to_string()))
             .finish_non_exhaustive()
     }
 }

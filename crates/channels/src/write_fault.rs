@@ -3,6 +3,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 
 use bellwether_alerts::SendError;
+use bellwether_core::BlockingError;
 
 /// Whether anything may have been written when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,14 @@ pub(crate) fn write_fault(target: impl fmt::Display, stage: Stage, error: &io::E
         | ErrorKind::WriteZero => SendError::retry(reason),
         _ if stage == Stage::Before => SendError::retry(reason),
         _ => SendError::unknown(reason),
+    }
+}
+
+/// What to do about a job that gave no result.
+pub(crate) fn job_fault(error: &BlockingError) -> SendError {
+    match error {
+        BlockingError::Thread { .. } => SendError::retry(error),
+        _ => SendError::unknown("the writer panicked"),
     }
 }
 

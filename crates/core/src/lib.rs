@@ -24,12 +24,14 @@
 //! | feature | brings |
 //! | --- | --- |
 //! | `serde` | `Serialize` and `Deserialize` for the vocabulary |
-//! | `runtime` | the `Supervisor` of tasks, and waits on a clock (tokio) |
+//! | `runtime` | the `Supervisor` of tasks, waits on a clock, and `Blocking` (tokio) |
 //! | `config` | the configuration loader (TOML, environment) |
 //! | `secret` | `Secret`, its sources, and masked URLs |
 #![forbid(unsafe_code)]
 
 mod batch;
+#[cfg(feature = "runtime")]
+mod blocking;
 mod clock;
 mod collect;
 pub mod config;
@@ -62,6 +64,8 @@ mod url_source;
 mod windows;
 
 pub use crate::batch::{SampleBatch, SeriesKey};
+#[cfg(feature = "runtime")]
+pub use crate::blocking::{Blocking, BlockingError};
 pub use crate::clock::{Clock, ManualClock, Monotonic, SharedClock, SystemClock};
 #[cfg(feature = "runtime")]
 pub use crate::clock::{Elapsed, Sleep};
@@ -75,7 +79,7 @@ pub use crate::labels::{Labels, LabelsError, MAX_LABEL_VALUE_LEN, MAX_LABELS};
 pub use crate::masked_url::{MAX_URL_LEN, MaskedUrl, MaskedUrlError};
 pub use crate::name::{LabelName, MAX_NAME_LEN, MetricName, NameError, NameGrammar};
 pub use crate::page::{Cursor, CursorError, Limit, LimitError, Page, PageRequest};
-pub use crate::quantile::quantile;
+pub use crate::quantile::{quantile, quantiles};
 pub use crate::ratio::{Ratio, RatioError};
 pub use crate::sample::Sample;
 #[cfg(feature = "secret")]

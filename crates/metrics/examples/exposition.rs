@@ -10,7 +10,7 @@ use bellwether_core::{
     Aggregate, Collect, CollectError, Descriptor, Labels, ManualClock, MetricName, SampleSink, Selector,
     TimeRange,
 };
-use bellwether_metrics::{Buckets, Registry, RegistryConfig, Unit};
+use bellwether_metrics::{Buckets, NativeBuckets, Quantiles, Registry, RegistryConfig, Unit};
 
 /// A part of the host that keeps its figures itself.
 struct Gateway {
@@ -52,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "Orders rejected, by reason.",
         ["reason"],
     )?;
+    let fees = metrics.float_counter("fees_usd_total", Unit::Usd, "Fees paid.")?;
     let pnl = metrics.gauge("desk_pnl", Unit::Usd, "Realised and open profit of the desk.")?;
     let acked = metrics.histogram_family(
         "order_ack_seconds",
@@ -60,6 +61,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["venue"],
         Buckets::latency(),
     )?;
+    let cancelled = metrics.native_histogram(
+        "order_cancel_seconds",
+        Unit::Seconds,
+        "Cancel request to confirmation.",
+        NativeBuckets::latency(),
+    )?;
+    let quoted =
+        metrics.summary("quote_seconds", Unit::Seconds, "From tick to quote.", Quantiles::latency())?;
+    let circuit = metrics.state_set(
+        "venue_circuit",
+        "Circuit breaker of the venue.",
+        ["closed", "half_open", "open"],
+    )?;
+    metrics.info("build_info", "What runs here.", [("version", "1.4.2"), ("commit", "9fceb02")])?;
+    // Asked when the page is written.
+    let wall = clock.shared();
+    metrics.gauge_fn("desk_uptime_seconds", Unit::Seconds, "Since the start of the desk.", move || {
+        wall.monotonic().since_origin().as_secs_f64()
+    })?;
     // What users type reaches labels: the page must stand it.
     let notes = metrics.gauge_family("desk_note", Unit::None, "Notes,\nwith \\ as they are.", ["text"])?;
     metrics.collect(Gateway::new()?)?;
@@ -69,6 +89,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         pnl.add(12.5 - f64::from(second % 7) * 4.0);
         acked.with("XNYS").record(Duration::from_micros(80 + u64::from(second * 37 % 900)));
         acked.with("ARCX").record(Duration::from_micros(120 + u64::from(second * 53 % 4_000)));
+        fees.add(f64::from(second % 5) * 0.25);
+        cancelled.record(Duration::from_micros(150 + u64::from(second * 29 % 700)));
+        quoted.record(Duration::from_micros(15 + u64::from(second * 7 % 40)));
+        circuit.set(if second % 50 < 45 { "closed" } else { "open" });
         if second % 10 == 0 {
             rejected.with("price_band").increment();
         }

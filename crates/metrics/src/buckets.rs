@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bellwether_core::{BoundsError, Spread};
 
+use crate::exposition::Numbers;
+
 /// Upper bounds of a histogram's buckets: increasing, finite, at most [`Buckets::MAX`].
 ///
 /// Bucket `i` counts values `<= bounds[i]` that are above the bound before; one more bucket is open above. Cloning
@@ -25,6 +27,9 @@ struct Inner {
     line_ends: Box<[Box<str>]>,
 }
 
+/// Up to this many bounds all are compared, without a branch; with more the bucket is found by halving.
+const FEW: usize = 24;
+
 /// Seconds: from ten microseconds, within one machine, to ten seconds, a venue that hangs.
 const LATENCY: [f64; 19] = [
     0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
@@ -43,10 +48,14 @@ impl Buckets {
     }
 
     fn checked(bounds: Box<[f64]>) -> Self {
-        let mut number = ryu::Buffer::new();
-        let line_end = |bound: &str| format!("{bound}\"}} ").into_boxed_str();
-        let finite = bounds.iter().map(|&bound| line_end(number.format_finite(bound)));
-        let line_ends = finite.chain([line_end("+Inf")]).collect();
+        let mut numbers = Numbers::new();
+        let finite = bounds.iter().map(|&bound| {
+            let mut line_end = String::new();
+            numbers.canonical(bound, &mut line_end);
+            line_end.push_str("\"} ");
+            line_end.into_boxed_str()
+        });
+        let line_ends = finite.chain(["+Inf\"} ".into()]).collect();
         Self(Arc::new(Inner { bounds, line_ends }))
     }
 
@@ -81,6 +90,18 @@ impl Buckets {
     /// The bounds, increasing.
     pub fn bounds(&self) -> &[f64] {
         &self.0.bounds
+    }
+
+    /// The number of the bucket that a value is in: the first whose bound is not below it. O(1) for up to 24 bounds,
+    /// O(log bounds) for more.
+    #[inline]
+    pub(crate) fn of(&self, value: f64) -> usize {
+        let bounds = &*self.0.bounds;
+        if bounds.len() <= FEW {
+            bounds.iter().map(|&bound| usize::from(value > bound)).sum()
+        } else {
+            bounds.partition_point(|&bound| bound < value)
+        }
     }
 
     /// Whether there are bounds below zero: negative values are expected, and their sum may fall.
@@ -126,6 +147,20 @@ mod tests {
     }
 
     #[test]
+    fn both_searches_agree_on_every_bound_and_between() {
+        let many: Vec<f64> = (0..100).map(f64::from).collect();
+        for count in [0, 1, 3, 4, 5, FEW - 1, FEW, FEW + 1, 100] {
+            let buckets = Buckets::new(&many[..count]).unwrap();
+            for step in -2..210 {
+                let value = f64::from(step) / 2.0;
+                let expected = buckets.bounds().iter().filter(|&&bound| value > bound).count();
+                assert_eq!(buckets.of(value), expected, "{value} in {count} bounds");
+            }
+            assert_eq!((buckets.of(f64::INFINITY), buckets.of(f64::NEG_INFINITY)), (count, 0));
+        }
+    }
+
+    #[test]
     fn the_latency_bounds_pass_their_own_check() {
         assert_eq!(Buckets::new(LATENCY).unwrap(), Buckets::latency());
     }
@@ -139,6 +174,6 @@ mod tests {
     fn bounds_are_written_so_that_they_read_as_floats() {
         let buckets = Buckets::new([-0.5, 0.25, 1.0, 1e21]).unwrap();
         let ends: String = buckets.line_ends().iter().map(|end| &**end).collect();
-        assert_eq!(ends, "-0.5\"} 0.25\"} 1.0\"} 1e21\"} +Inf\"} ");
+        assert_eq!(ends, "-0.5\"} 0.25\"} 1.0\"} 1e+21\"} +Inf\"} ");
     }
 }

@@ -1,5 +1,6 @@
 //! One registered collector: what it told when it was last asked.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,17 +12,18 @@ use bellwether_core::{
 };
 
 use crate::Buckets;
+use crate::exposition::Prefix;
 use crate::gather::{SeriesView, Tracks, Visit};
 use crate::instrument::{Declared, Reading};
 use crate::metric::SeriesBounds;
 use crate::own_metrics::{CollectorFigures, Figures};
-use crate::prometheus_text::Prefix;
 use crate::total::Total;
 
 /// One registered collector: what it told when it was last asked.
 pub(crate) struct Collector {
     source: Box<dyn Collect>,
-    type_name: &'static str,
+    /// Its name, or its type.
+    name: Cow<'static, str>,
     families: Vec<CollectedFamily>,
     failures: Arc<CollectorFigures>,
     /// None for the registry itself: it has as many series as it needs, and they count nowhere.
@@ -71,7 +73,7 @@ const FORGOTTEN_AFTER_WHEN_FULL: Duration = Duration::from_secs(10);
 impl Collector {
     pub(crate) fn new(
         source: Box<dyn Collect>,
-        type_name: &'static str,
+        name: Cow<'static, str>,
         families: Vec<Declared>,
         failures: Arc<CollectorFigures>,
         bounds: Option<SeriesBounds>,
@@ -85,7 +87,7 @@ impl Collector {
         };
         let families = families.into_iter().map(family).collect();
         let went_well = Monotonic::ORIGIN;
-        Self { source, type_name, families, failures, bounds, run: 0, went_well, failing: false }
+        Self { source, name, families, failures, bounds, run: 0, went_well, failing: false }
     }
 
     /// The names of its metrics, in the order of its descriptors.
@@ -109,8 +111,7 @@ impl Collector {
             figures,
         };
         // A collector that panicked is asked again: whatever state it left behind is its own.
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.source.collect(&mut intake)));
-        let failure = match outcome {
+        let failure = match guarded(|| self.source.collect(&mut intake)) {
             Ok(Ok(())) => None,
             Ok(Err(error)) => {
                 self.failures.errors.increment();
@@ -118,17 +119,14 @@ impl Collector {
             }
             Err(panic) => {
                 self.failures.panics.increment();
-                let failure = format!("panic: {}", message(&*panic));
-                // What it panicked with may panic when it goes, and what comes of that is not asked any more.
-                std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
-                Some(failure)
+                Some(panic)
             }
         };
         match &failure {
             Some(error) if !self.failing => {
-                tracing::warn!(collector = self.type_name, %error, "collector failed");
+                tracing::warn!(collector = &*self.name, %error, "collector failed");
             }
-            None if self.failing => tracing::info!(collector = self.type_name, "collector recovered"),
+            None if self.failing => tracing::info!(collector = &*self.name, "collector recovered"),
             _ => {}
         }
         self.failing = failure.is_some();
@@ -225,6 +223,25 @@ impl CollectedFamily {
     }
 }
 
+/// Whether a value is one that a metric of this kind may have: an info is always 1, a state 1 or 0.
+fn is_state(kind: Kind, value: f64) -> bool {
+    match kind {
+        Kind::Info => value == 1.0,
+        Kind::StateSet => value == 1.0 || value == 0.0,
+        _ => true,
+    }
+}
+
+/// What `call` gives, or what its panic said.
+pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let said = format!("panic: {}", message(&*panic));
+        // What it panicked with may panic when it goes, and what comes of that is not asked any more.
+        std::mem::forget(catch_unwind(AssertUnwindSafe(|| drop(panic))));
+        said
+    })
+}
+
 /// What a panic said.
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
@@ -317,6 +334,10 @@ impl Intake<'_> {
             self.figures.refused.not_finite.increment();
         } else if kind == Kind::Counter && value < 0.0 {
             self.figures.refused.negative.increment();
+        } else if !is_state(descriptor.kind, value) {
+            self.figures.refused.state.increment();
+        } else if descriptor.kind == Kind::StateSet && labels.get(descriptor.name.as_str()).is_none() {
+            self.figures.refused.label.increment();
         } else {
             self.keep(at, labels, |_, _| CollectedValue::Number(value));
         }
@@ -383,6 +404,14 @@ impl SampleSink for Intake<'_> {
             self.figures.refused.buckets.increment();
             return;
         }
-        self.keep(at, labels, |_, _| CollectedValue::Summary(summary.clone()));
+        self.keep(at, labels, |old, _| match old {
+            // As many quantiles as before: there is room for them.
+            Some(CollectedValue::Summary(mut kept)) if kept.quantiles.len() == pairs.len() => {
+                kept.quantiles.copy_from_slice(pairs);
+                (kept.count, kept.sum) = (summary.count, summary.sum);
+                CollectedValue::Summary(kept)
+            }
+            _ => CollectedValue::Summary(summary.clone()),
+        });
     }
 }

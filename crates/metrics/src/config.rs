@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bellwether_core::HumanDuration;
 
+use crate::history::Long;
+
 #[cfg(feature = "config")]
 mod section;
 
@@ -42,6 +44,18 @@ pub const MAX_MAX_AGE: Duration = Duration::from_hours(36_525 * 24);
 pub const MIN_IDLE_EXPIRY: Duration = Duration::from_secs(1);
 /// Greatest `idle_expiry`: 36,525 days.
 pub const MAX_IDLE_EXPIRY: Duration = Duration::from_hours(36_525 * 24);
+/// Span of the second tier that samples are summed up in: a minute. Range: [`RESOLUTION_RANGE`].
+#[cfg(feature = "long-history")]
+pub const DEFAULT_RESOLUTION: Duration = Duration::from_mins(1);
+/// Range of `resolution`: a second to a day.
+#[cfg(feature = "long-history")]
+pub const RESOLUTION_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
+/// Range of `max_spans`; the default is 0, no second tier.
+#[cfg(feature = "long-history")]
+pub const MAX_SPANS_RANGE: RangeInclusive<usize> = 0..=1_048_576;
+/// Age of what the second tier knows: 30 days. Range: [`MIN_MAX_AGE`] to [`MAX_MAX_AGE`].
+#[cfg(feature = "long-history")]
+pub const DEFAULT_LONG_MAX_AGE: Duration = Duration::from_hours(30 * 24);
 
 /// How much a registry may hold: the section `metrics` of a configuration.
 ///
@@ -95,6 +109,39 @@ pub struct HistoryConfig {
     pub max_samples: usize,
     /// Greatest age of a sample. Default: [`DEFAULT_MAX_AGE`].
     pub max_age: HumanDuration,
+    /// What becomes of samples that leave for a bound.
+    #[cfg(feature = "long-history")]
+    pub long: LongHistoryConfig,
+}
+
+/// The second tier of a series: what it remembers of samples that it does not keep one by one any more.
+///
+/// Samples that leave for `max_samples` or `max_age` are summed up in spans of `resolution` on a grid since the epoch. A
+/// span takes 152 bytes, and is taken for lying where its newest sample lies. From both tiers together come all aggregates
+/// but quantiles, and steps and trends over days; pages of samples have the newest of each span.
+///
+/// ```
+/// use std::time::Duration;
+/// use bellwether_metrics::{HistoryConfig, LongHistoryConfig};
+/// // A week of minutes: 1.5 MB a series.
+/// let config = HistoryConfig::default().with_long(LongHistoryConfig::default().with_max_spans(7 * 1_440));
+/// assert_eq!(config.long.resolution.get(), Duration::from_secs(60));
+/// ```
+#[cfg(feature = "long-history")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
+#[non_exhaustive]
+pub struct LongHistoryConfig {
+    /// Most spans of one series. Default: 0, which is no second tier.
+    pub max_spans: usize,
+    /// How long a span is. Default: [`DEFAULT_RESOLUTION`].
+    pub resolution: HumanDuration,
+    /// Greatest age of the newest sample of a span. Default: [`DEFAULT_LONG_MAX_AGE`].
+    pub max_age: HumanDuration,
 }
 
 impl Default for RegistryConfig {
@@ -112,7 +159,23 @@ impl Default for RegistryConfig {
 
 impl Default for HistoryConfig {
     fn default() -> Self {
-        Self { max_samples: DEFAULT_MAX_SAMPLES, max_age: HumanDuration::new(DEFAULT_MAX_AGE) }
+        Self {
+            max_samples: DEFAULT_MAX_SAMPLES,
+            max_age: HumanDuration::new(DEFAULT_MAX_AGE),
+            #[cfg(feature = "long-history")]
+            long: LongHistoryConfig::default(),
+        }
+    }
+}
+
+#[cfg(feature = "long-history")]
+impl Default for LongHistoryConfig {
+    fn default() -> Self {
+        Self {
+            max_spans: 0,
+            resolution: HumanDuration::new(DEFAULT_RESOLUTION),
+            max_age: HumanDuration::new(DEFAULT_LONG_MAX_AGE),
+        }
     }
 }
 
@@ -193,6 +256,73 @@ impl HistoryConfig {
     pub(crate) fn clamped(&self) -> Self {
         Self {
             max_samples: clamp(self.max_samples, MAX_SAMPLES_RANGE),
+            max_age: HumanDuration::new(self.max_age.get().clamp(MIN_MAX_AGE, MAX_MAX_AGE)),
+            #[cfg(feature = "long-history")]
+            long: self.long.clamped(),
+        }
+    }
+
+    /// With another second tier.
+    #[cfg(feature = "long-history")]
+    #[must_use]
+    pub fn with_long(mut self, long: LongHistoryConfig) -> Self {
+        self.long = long;
+        self
+    }
+
+    /// The second tier of a series, still empty; nothing if there is to be none.
+    #[cfg(feature = "long-history")]
+    pub(crate) fn long_tier(&self) -> Option<Long> {
+        let LongHistoryConfig { max_spans, resolution, max_age } = &self.long;
+        (*max_spans > 0).then(|| Long::new(resolution.get(), *max_spans, max_age.get()))
+    }
+
+    /// Without the feature there is no second tier.
+    #[cfg(not(feature = "long-history"))]
+    #[allow(clippy::unused_self, reason = "it says no more than the one with the feature")]
+    pub(crate) fn long_tier(&self) -> Option<Long> {
+        None
+    }
+
+    /// The age after which nothing is known of a sample.
+    pub(crate) fn longest_age(&self) -> Duration {
+        #[cfg(feature = "long-history")]
+        if self.long.max_spans > 0 {
+            return self.max_age.get().max(self.long.max_age.get());
+        }
+        self.max_age.get()
+    }
+}
+
+#[cfg(feature = "long-history")]
+impl LongHistoryConfig {
+    /// With another bound of spans per series; 0 is no second tier.
+    #[must_use]
+    pub fn with_max_spans(mut self, most: usize) -> Self {
+        self.max_spans = most;
+        self
+    }
+
+    /// With spans of another length.
+    #[must_use]
+    pub fn with_resolution(mut self, length: Duration) -> Self {
+        self.resolution = HumanDuration::new(length);
+        self
+    }
+
+    /// With another greatest age.
+    #[must_use]
+    pub fn with_max_age(mut self, most: Duration) -> Self {
+        self.max_age = HumanDuration::new(most);
+        self
+    }
+
+    /// Every number within its range.
+    fn clamped(&self) -> Self {
+        let (shortest, longest) = (*RESOLUTION_RANGE.start(), *RESOLUTION_RANGE.end());
+        Self {
+            max_spans: clamp(self.max_spans, MAX_SPANS_RANGE),
+            resolution: HumanDuration::new(self.resolution.get().clamp(shortest, longest)),
             max_age: HumanDuration::new(self.max_age.get().clamp(MIN_MAX_AGE, MAX_MAX_AGE)),
         }
     }

@@ -1,5 +1,6 @@
 //! Why a metric or a collector cannot be registered.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +9,9 @@ use bellwether_core::{
     BoundsError, Descriptor, Kind, LabelName, LabelsError, MAX_LABELS, MetricName, NameError, Unit,
 };
 
-use crate::Buckets;
+#[cfg(feature = "runtime")]
+use crate::ScheduleError;
+use crate::{Buckets, NativeBucketsError, QuantilesError};
 
 /// Why a metric or a collector cannot be registered.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -20,6 +23,22 @@ pub enum RegistryError {
     /// The bounds of a histogram are none.
     #[error(transparent)]
     Buckets(#[from] BoundsError),
+    /// The buckets of a native histogram are none.
+    #[error(transparent)]
+    NativeBuckets(#[from] NativeBucketsError),
+    /// The quantiles of a summary are none.
+    #[error(transparent)]
+    Quantiles(#[from] QuantilesError),
+    /// A state set has a state that is none.
+    #[error("state {state:?} of state set {metric:?} {wrong}")]
+    State {
+        /// The metric.
+        metric: MetricName,
+        /// The state.
+        state: String,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
     /// A counter is not named as one. Its name is the same everywhere, in code, rules and exposition: nothing is
     /// appended behind the host's back.
     #[error("counter {name:?} must end in \"_total\": name it \"{name}_total\"")]
@@ -106,11 +125,15 @@ pub enum RegistryError {
     /// As many collectors as the registry may have.
     #[error("collector {collector} is one too many: the registry is bounded to {limit} (`max_collectors`)")]
     TooManyCollectors {
-        /// The type of the collector.
-        collector: &'static str,
+        /// The name of the collector, or its type.
+        collector: Cow<'static, str>,
         /// The bound.
         limit: usize,
     },
+    /// A collector with an interval of its own cannot be scheduled.
+    #[cfg(feature = "runtime")]
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
 }
 
 impl From<Infallible> for RegistryError {
@@ -171,8 +194,10 @@ pub struct Definition {
     pub any_labels: bool,
     /// The buckets of a histogram of the host.
     pub buckets: Option<Buckets>,
+    /// What else tells it from others: native buckets, quantiles, states.
+    pub detail: Option<String>,
     /// The type of the collector that tells it; none for an instrument.
-    pub collector: Option<&'static str>,
+    pub collector: Option<Cow<'static, str>>,
 }
 
 impl fmt::Display for Definition {
@@ -196,7 +221,10 @@ impl fmt::Display for Definition {
                 few => write!(f, ", bounds {few:?}")?,
             }
         }
-        if let Some(collector) = self.collector {
+        if let Some(detail) = &self.detail {
+            write!(f, ", {detail}")?;
+        }
+        if let Some(collector) = &self.collector {
             write!(f, ", told by {collector}")?;
         }
         write!(f, ", help {help:?})")

@@ -10,7 +10,7 @@ use crate::error::SeriesError;
 use crate::instrument::Instrument;
 use crate::metric::{LabelNames, Metric};
 use crate::wanted::ByPlace;
-use crate::{Counter, Gauge, Histogram, LabelSet};
+use crate::{Counter, FloatCounter, Gauge, Histogram, LabelSet, NativeHistogram, Summary};
 
 mod calls;
 mod dynamic;
@@ -21,10 +21,16 @@ pub use self::of_set::FamilyOf;
 
 /// Counters that differ in `N` labels.
 pub type CounterFamily<const N: usize = 1> = Family<Counter, N>;
+/// Counters of amounts that differ in `N` labels.
+pub type FloatCounterFamily<const N: usize = 1> = Family<FloatCounter, N>;
 /// Gauges that differ in `N` labels.
 pub type GaugeFamily<const N: usize = 1> = Family<Gauge, N>;
 /// Histograms that differ in `N` labels.
 pub type HistogramFamily<const N: usize = 1> = Family<Histogram, N>;
+/// Native histograms that differ in `N` labels.
+pub type NativeHistogramFamily<const N: usize = 1> = Family<NativeHistogram, N>;
+/// Summaries that differ in `N` labels.
+pub type SummaryFamily<const N: usize = 1> = Family<Summary, N>;
 
 /// A metric with `N` labels: gives out one instrument per combination of their values.
 ///

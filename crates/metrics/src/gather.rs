@@ -6,11 +6,11 @@ use bellwether_core::{Labels, MetricName, Monotonic, SeriesKey, Timestamp};
 
 use crate::collector::Collector;
 use crate::exemplar::Exemplars;
+use crate::exposition::{Prefix, Room};
 use crate::history::Track;
 use crate::instrument::{Declared, Instrument, Reading, Scratch};
 use crate::metric::{AnyMetric, Metric, is_held};
 use crate::own_metrics::Figures;
-use crate::prometheus_text::Prefix;
 
 /// Meets every family that has a value, in the order of names, and its series in that of their labels.
 pub(crate) trait Visit {
@@ -59,8 +59,8 @@ pub(crate) struct Gatherer {
     /// The series of a metric that several collectors tell: labels, then collector and family.
     merged: Vec<(Labels, usize, usize)>,
     scratch: Scratch,
-    /// Room for a part of a line of text.
-    pub(crate) line: String,
+    /// Room for encoders.
+    pub(crate) room: Room,
     /// Newest stamp of a sample.
     pub(crate) newest: Option<Timestamp>,
     /// Samples since the history was last swept.
@@ -226,7 +226,7 @@ impl Gatherer {
 
     /// Runs every collector, then meets every value.
     pub(crate) fn walk(&mut self, now: Monotonic, figures: &Figures, visitor: &mut dyn Visit) {
-        self.scratch.now = now;
+        self.scratch.begin(now);
         for collector in &mut self.collectors {
             collector.run(now, figures);
         }
@@ -244,7 +244,7 @@ impl Gatherer {
         figures: &Figures,
         visitor: &mut dyn Visit,
     ) {
-        self.scratch.now = now;
+        self.scratch.begin(now);
         let at = self.places.partition_point(|(other, _)| other < name);
         for (_, place) in self.places.iter().skip(at).take_while(|(other, _)| other == name) {
             if let Place::Collected { collector, .. } = place

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bellwether_core::{Labels, SeriesKey, SpreadSnapshot};
+use bellwether_core::{Labels, SeriesKey, SpreadSnapshot, Timestamp};
 
 use crate::Buckets;
+use crate::exemplar::{Exemplars, KeptExemplars};
 use crate::instrument::{Instrument, Measure, Reading, Scratch};
-use crate::line::Line;
+use crate::lanes::{Cells, Slot};
 use crate::own_metrics::Figures;
 use crate::values::Values;
 
@@ -17,8 +17,9 @@ use crate::values::Values;
 /// use.
 ///
 /// The count of all values is the sum of the buckets, so that the two never disagree. A value that is not finite, or
-/// that would make the sum so, is refused and counted in `bellwether_metrics_refused_total`. Recording takes no lock,
-/// allocates nothing and cannot fail.
+/// that would make the sum so, is refused and counted in `bellwether_metrics_refused_total`. Recording takes no lock and no
+/// locked instruction, allocates nothing and cannot fail. A series has 8 bytes per bucket, and for the sum, for each thread
+/// that records.
 ///
 /// **Negative values** are counted as any others, and lower the sum: it is then no counter. The registry's own history
 /// takes no fall of `<name>_sum` for a restart: that a histogram started again, as one that a collector tells may, it sees
@@ -43,20 +44,25 @@ use crate::values::Values;
 /// # Ok::<(), bellwether_metrics::RegistryError>(())
 /// ```
 #[derive(Clone)]
-pub struct Histogram(Arc<HistogramSeries>);
-
-struct HistogramSeries {
-    /// Bits of the sum.
-    sum: Line<AtomicU64>,
-    buckets: Buckets,
-    counts: Box<[AtomicU64]>,
-    figures: Arc<Figures>,
-    key: Arc<SeriesKey>,
+pub struct Histogram {
+    slot: Slot,
+    series: Arc<HistogramSeries>,
 }
 
-/// Something that a [`Histogram`] can take.
+struct HistogramSeries {
+    buckets: Buckets,
+    /// A count per bucket, and behind them the sum.
+    cells: Cells,
+    values: Values,
+    key: Arc<SeriesKey>,
+    created: Timestamp,
+    figures: Arc<Figures>,
+    exemplars: KeptExemplars,
+}
+
+/// Something that a [`Histogram`], [`NativeHistogram`](crate::NativeHistogram) or [`Summary`](crate::Summary) can take.
 pub trait Observation {
-    /// The value in the unit of the histogram.
+    /// The value in the unit of the metric.
     fn value(self) -> f64;
 }
 
@@ -75,73 +81,85 @@ impl Observation for Duration {
     }
 }
 
-/// Up to this many bounds all are compared, without a branch; with more the bucket is found by halving.
-const FEW: usize = 24;
-
-/// The first bucket whose bound is not below `value`.
-#[inline]
-fn bucket(bounds: &[f64], value: f64) -> usize {
-    if bounds.len() <= FEW {
-        bounds.iter().map(|&bound| usize::from(value > bound)).sum()
-    } else {
-        bounds.partition_point(|&bound| bound < value)
-    }
-}
-
 impl Histogram {
     /// Counts a value: a number in the unit of the histogram, or a `Duration` as seconds.
     #[inline]
     pub fn record(&self, value: impl Observation) {
+        self.try_record(value.value());
+    }
+
+    /// Counts a value and keeps it as the example of its bucket: see [`Exemplar`](crate::Exemplar). Takes the time, and a
+    /// lock that no other recording waits for.
+    pub fn record_with_exemplar(&self, value: impl Observation, labels: &Labels) {
         let value = value.value();
-        let series = &*self.0;
-        let Some(count) = series.counts.get(bucket(series.buckets.bounds(), value)) else { return };
-        if series.add(value) {
-            count.fetch_add(1, Ordering::Relaxed);
-        } else {
-            series.figures.refused.not_finite.increment();
+        if let Some(bucket) = self.try_record(value) {
+            let series = &*self.series;
+            series.exemplars.keep(
+                (bucket, series.buckets.bounds().len() + 1),
+                labels,
+                value,
+                &series.figures,
+            );
         }
     }
 
-    /// The buckets as they stand now.
-    pub fn snapshot(&self) -> SpreadSnapshot {
-        SpreadSnapshot {
-            bounds: self.0.buckets.bounds().into(),
-            counts: self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect(),
-            sum: self.0.sum(),
+    /// The bucket that counted the value, if it was not refused.
+    #[inline]
+    fn try_record(&self, value: f64) -> Option<usize> {
+        let series = &*self.series;
+        let bucket = series.buckets.of(value);
+        let sum = series.buckets.bounds().len() + 1;
+        let recorded = match self.slot.mine() {
+            Some(row) => {
+                let good = row.add_real(sum, value);
+                if good {
+                    row.add(bucket, 1);
+                }
+                good
+            }
+            None => series.record_elsewhere(bucket, value),
+        };
+        if !recorded {
+            series.figures.refused.not_finite.increment();
         }
+        recorded.then_some(bucket)
+    }
+
+    /// The buckets as they stand now. The count of all values is theirs; the sum may lack, or be ahead by, what is recorded
+    /// this very moment.
+    pub fn snapshot(&self) -> SpreadSnapshot {
+        let mut counts = Vec::new();
+        let sum = self.series.read(&mut counts);
+        SpreadSnapshot { bounds: self.series.buckets.bounds().into(), counts: counts.into(), sum }
     }
 
     /// The labels of this series.
     pub fn labels(&self) -> &Labels {
-        &self.0.key.labels
+        &self.series.key.labels
     }
 }
 
 impl HistogramSeries {
-    fn sum(&self) -> f64 {
-        f64::from_bits(self.sum.load(Ordering::Relaxed))
+    #[cold]
+    fn record_elsewhere(&self, bucket: usize, value: f64) -> bool {
+        let good = self.cells.add_real(self.buckets.bounds().len() + 1, value);
+        if good {
+            self.cells.add(bucket, 1);
+        }
+        good
     }
 
-    /// Adds to the sum, unless that would make it something else than a number.
-    #[inline]
-    fn add(&self, value: f64) -> bool {
-        let mut bits = self.sum.load(Ordering::Relaxed);
-        loop {
-            let new = f64::from_bits(bits) + value;
-            if !new.is_finite() {
-                return false;
-            }
-            match self.sum.compare_exchange_weak(bits, new.to_bits(), Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return true,
-                Err(now) => bits = now,
-            }
-        }
+    /// The counts into `counts`; the sum.
+    fn read(&self, counts: &mut Vec<u64>) -> f64 {
+        let buckets = self.buckets.bounds().len() + 1;
+        self.cells.read_all(buckets, counts);
+        self.cells.read_real(buckets)
     }
 }
 
 impl fmt::Debug for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = &self.0.key;
+        let key = &self.series.key;
         write!(f, "Histogram({}{} = {} values)", key.descriptor.name, key.labels, self.snapshot().count())
     }
 }
@@ -152,26 +170,32 @@ impl Measure for Histogram {
     type Shape = Buckets;
 
     fn create(buckets: &Buckets, key: Arc<SeriesKey>, values: Values, figures: &Arc<Figures>) -> Self {
-        Self(Arc::new(HistogramSeries {
-            sum: Line::new(AtomicU64::new(0f64.to_bits()), values),
-            buckets: buckets.clone(),
-            counts: (0..=buckets.bounds().len()).map(|_| AtomicU64::new(0)).collect(),
-            figures: Arc::clone(figures),
-            key,
-        }))
+        let cells = Cells::new(buckets.bounds().len() + 2);
+        Self {
+            slot: cells.slot(),
+            series: Arc::new(HistogramSeries {
+                buckets: buckets.clone(),
+                cells,
+                values,
+                key,
+                created: figures.now(),
+                figures: Arc::clone(figures),
+                exemplars: KeptExemplars::default(),
+            }),
+        }
     }
 
     fn key(&self) -> &Arc<SeriesKey> {
-        &self.0.key
+        &self.series.key
     }
 
     #[inline]
     fn values(&self) -> &Values {
-        self.0.sum.values()
+        &self.series.values
     }
 
     fn handles(&self) -> usize {
-        Arc::strong_count(&self.0)
+        Arc::strong_count(&self.series)
     }
 
     fn buckets(buckets: &Buckets) -> Option<&Buckets> {
@@ -179,25 +203,15 @@ impl Measure for Histogram {
     }
 
     fn read<'a>(&'a self, scratch: &'a mut Scratch) -> Option<Reading<'a>> {
-        scratch.counts.clear();
-        scratch.counts.extend(self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)));
-        Some(Reading::Histogram { buckets: &self.0.buckets, counts: &scratch.counts, sum: self.0.sum() })
+        let sum = self.series.read(&mut scratch.counts);
+        Some(Reading::Histogram { buckets: &self.series.buckets, counts: &scratch.counts, sum })
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    fn created(&self) -> Option<Timestamp> {
+        Some(self.series.created)
+    }
 
-    #[test]
-    fn both_searches_agree_on_every_bound_and_between() {
-        let many: Vec<f64> = (0..100).map(f64::from).collect();
-        let few = &many[..FEW];
-        for step in -2..210 {
-            let value = f64::from(step) / 2.0;
-            let expected = many.iter().filter(|&&bound| value > bound).count();
-            assert_eq!(bucket(&many, value), expected);
-            assert_eq!(bucket(few, value), expected.min(FEW));
-        }
+    fn exemplars(&self) -> Option<&Exemplars> {
+        self.series.exemplars.get()
     }
 }

@@ -1,12 +1,24 @@
 //! The recent past of every series, and how it is read back.
 
+mod confidence;
+mod ewma;
 mod index;
+mod lanes;
+mod level;
+#[cfg_attr(
+    not(feature = "long-history"),
+    allow(dead_code, reason = "without the feature no configuration makes one")
+)]
+mod long;
 mod pages;
+mod recent;
 mod restarts;
 mod ring;
 mod series;
+mod student_t;
 mod summary;
 mod track;
+mod trend;
 mod windows;
 
 use std::sync::Arc;
@@ -14,9 +26,14 @@ use std::time::Duration;
 
 use bellwether_core::{Sample, SeriesKey, SharedClock, TimeRange, Timestamp};
 
+pub use self::confidence::{Confidence, InvalidConfidence};
+pub use self::ewma::Ewma;
 use self::index::Index;
+pub(crate) use self::long::Long;
+pub use self::recent::{Answer, Recent};
 pub use self::series::{Dropped, RefusedSample, Series};
 pub(crate) use self::track::Track;
+pub use self::trend::{Direction, NoGrowth, Trend};
 use crate::instrument::{Declared, Derived};
 use crate::own_metrics::Figures;
 use crate::{Buckets, HistoryConfig};
@@ -116,7 +133,7 @@ impl History {
     fn visible(&self, range: TimeRange) -> TimeRange {
         // One microsecond more: a range is open at its start, and a sample that is just as old as allowed is in.
         let oldest =
-            self.clock.timestamp().saturating_sub(self.bounds.max_age.get() + Duration::from_micros(1));
+            self.clock.timestamp().saturating_sub(self.bounds.longest_age() + Duration::from_micros(1));
         let start = range.start().max(oldest);
         TimeRange::new(start.min(range.end()), range.end()).unwrap_or(range)
     }
@@ -162,7 +179,9 @@ impl Append<'_> {
                 self.dropped.by_age += dropped.by_age;
             }
             Err(RefusedSample::NotFinite { .. }) => figures.refused.not_finite.increment(),
-            Err(RefusedSample::OutOfOrder { .. }) => figures.refused.out_of_order.increment(),
+            Err(RefusedSample::OutOfOrder { .. } | RefusedSample::Future { .. }) => {
+                figures.refused.out_of_order.increment();
+            }
             Err(RefusedSample::Repeated { .. }) => figures.refused.repeated.increment(),
         }
     }

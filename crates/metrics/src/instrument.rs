@@ -11,8 +11,9 @@ use crate::own_metrics::Figures;
 use crate::values::Values;
 use crate::{Buckets, Total};
 
-/// A handle that a [`Family`](crate::Family) can give out: [`Counter`](crate::Counter), [`Gauge`](crate::Gauge) or
-/// [`Histogram`](crate::Histogram). Implemented here only.
+/// A handle that a [`Family`](crate::Family) can give out: [`Counter`](crate::Counter),
+/// [`FloatCounter`](crate::FloatCounter), [`Gauge`](crate::Gauge), [`Histogram`](crate::Histogram),
+/// [`NativeHistogram`](crate::NativeHistogram) or [`Summary`](crate::Summary). Implemented here only.
 pub trait Instrument: Clone + fmt::Debug + Send + Sync + 'static + Measure {}
 
 /// The inside of [`Instrument`].
@@ -29,6 +30,10 @@ pub trait Measure {
     fn handles(&self) -> usize;
     /// The buckets that a definition is told by, if it has any.
     fn buckets(_shape: &Self::Shape) -> Option<&Buckets> {
+        None
+    }
+    /// What a definition is told by beside bounds of buckets, if by anything.
+    fn detail(_shape: &Self::Shape) -> Option<String> {
         None
     }
     /// The value now, if it has one.
@@ -48,6 +53,8 @@ pub trait Measure {
 pub struct Scratch {
     /// When this is read.
     pub(crate) now: Monotonic,
+    /// Which walk through all values this is.
+    pub(crate) walk: u64,
     /// Counts per bucket.
     pub(crate) counts: Vec<u64>,
     /// Buckets of a native histogram above zero, and below.
@@ -55,6 +62,14 @@ pub struct Scratch {
     pub(crate) negative: Vec<(i32, u64)>,
     /// Quantiles of a summary, and their values.
     pub(crate) quantiles: Vec<(f64, f64)>,
+}
+
+impl Scratch {
+    /// Begins a walk.
+    pub(crate) fn begin(&mut self, now: Monotonic) {
+        self.now = now;
+        self.walk = self.walk.wrapping_add(1);
+    }
 }
 
 /// A value as it is read for a scrape or a sample.
@@ -97,6 +112,21 @@ pub enum Reading<'a> {
         /// Their sum; finite.
         sum: f64,
     },
+}
+
+impl Reading<'_> {
+    /// How many values were observed; of a counter or gauge there are none.
+    pub(crate) fn count(&self) -> u64 {
+        match *self {
+            Self::Counter(_) | Self::Gauge(_) => 0,
+            Self::Histogram { counts, .. } => counts.iter().fold(0, |all, &count| all.wrapping_add(count)),
+            Self::Native { zero_count, positive, negative, .. } => {
+                let buckets = positive.iter().chain(negative);
+                buckets.fold(zero_count, |all, &(_, count)| all.wrapping_add(count))
+            }
+            Self::Summary { count, .. } => count,
+        }
+    }
 }
 
 /// What every series of one metric shares: its description, and for a histogram or summary those of what its parts are

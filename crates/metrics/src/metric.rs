@@ -344,6 +344,7 @@ impl<I: Instrument> DefinedMetric for Metric<I> {
             labels: self.labels.fixed().into(),
             any_labels: self.labels == LabelNames::Any,
             buckets: I::buckets(&self.shape).cloned(),
+            detail: I::detail(&self.shape),
             collector: None,
         }
     }

@@ -1,5 +1,6 @@
 //! Which names are taken, and by what.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -80,12 +81,23 @@ impl Names {
     pub(crate) fn claim_collector(
         &mut self,
         definitions: Vec<Definition>,
-        collector: &'static str,
+        collector: Cow<'static, str>,
         config: &RegistryConfig,
     ) -> Result<Vec<Declared>, RegistryError> {
         if self.collectors >= config.max_collectors {
             return Err(RegistryError::TooManyCollectors { collector, limit: config.max_collectors });
         }
+        let families = self.claim_collected(definitions, config)?;
+        self.collectors += 1;
+        Ok(families)
+    }
+
+    /// Takes names for a collector that is there already, or none of them.
+    pub(crate) fn claim_collected(
+        &mut self,
+        definitions: Vec<Definition>,
+        config: &RegistryConfig,
+    ) -> Result<Vec<Declared>, RegistryError> {
         let mut taken = Vec::new();
         let mut families = Vec::new();
         for definition in definitions {
@@ -113,7 +125,6 @@ impl Names {
                 }
             }
         }
-        self.collectors += 1;
         Ok(families)
     }
 
@@ -206,9 +217,8 @@ fn check_name(name: &MetricName, kind: Kind) -> Result<(), RegistryError> {
     let wrong = |suffix, meant| RegistryError::Suffix { name: name.clone(), kind, suffix, meant };
     match kind {
         Kind::Counter if !text.ends_with("_total") => Err(RegistryError::NotTotal { name: name.clone() }),
-        Kind::Counter => Ok(()),
         Kind::Info if !text.ends_with("_info") => Err(RegistryError::NotInfo { name: name.clone() }),
-        Kind::Info => Ok(()),
+        Kind::Counter | Kind::Info => Ok(()),
         _ if text.ends_with("_info") => Err(wrong("_info", "infos")),
         _ if text.ends_with("_total") => Err(wrong("_total", "counters")),
         _ if text.ends_with("_bucket") => Err(wrong("_bucket", "the lines of histograms")),

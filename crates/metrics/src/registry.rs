@@ -15,22 +15,32 @@ use parking_lot::{Mutex, ReentrantMutex};
 
 use crate::collector::Collector;
 use crate::error::{Definition, RegistryError};
-use crate::gather::Gatherer;
+use crate::exposition::{Exposition, Format, Room};
+use crate::gather::{Gatherer, Visit};
 use crate::history::History;
 use crate::instrument::Declared;
 use crate::metric::{AnyMetric, SeriesBounds};
 use crate::names::Names;
 use crate::own_metrics::{CollectorFigures, Figures, OwnFigures};
-use crate::prometheus_text::TextWriter;
 use crate::sample::Sampling;
+#[cfg(feature = "runtime")]
+use crate::scheduled::Crew;
 use crate::snapshot::{SeriesSnapshot, Snapshot, Value};
+use crate::subscription::{Audience, Selectors, SubscribeError, Subscription};
 use crate::{
-    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, RegistryConfig, Timer,
+    Buckets, Counter, CounterFamily, Gauge, GaugeFamily, Histogram, HistogramFamily, Recent, RegistryConfig,
+    Timer, Trend,
 };
 
+mod admit;
 mod by_labels;
 mod define;
+mod instruments;
 mod removal;
+
+pub use self::admit::CollectorSource;
+#[cfg(any(feature = "runtime", feature = "prometheus"))]
+pub(crate) use self::admit::WeakRegistry;
 
 /// Owns the metrics of a host, or of one part of it: instruments, collectors, and their recent past.
 ///
@@ -65,6 +75,9 @@ struct Inner {
     gatherer: ReentrantMutex<RefCell<Gatherer>>,
     /// Registered since the gatherer last looked.
     arrivals: Mutex<Arrivals>,
+    audience: Arc<Audience>,
+    #[cfg(feature = "runtime")]
+    crew: Mutex<Crew>,
 }
 
 #[derive(Default)]
@@ -83,7 +96,7 @@ impl Registry {
     /// are brought to the nearest end of it.
     pub fn new(clock: &SharedClock, config: RegistryConfig) -> Self {
         let config = config.clamped();
-        let figures = Arc::new(Figures::default());
+        let figures = Arc::new(Figures::new(clock));
         // Room for a histogram's two series each, overflow series and own ones included, and for as many host's again that
         // have gone quiet.
         let most_series = 4 * config.max_series + 2 * config.max_metrics + 2 * config.max_collectors + 64;
@@ -101,8 +114,11 @@ impl Registry {
             history: Arc::new(history),
             gatherer: ReentrantMutex::new(RefCell::new(Gatherer::default())),
             arrivals: Mutex::new(Arrivals::default()),
+            audience: Arc::new(Audience::new(&figures)),
+            #[cfg(feature = "runtime")]
+            crew: Mutex::default(),
         }));
-        registry.admit_own(OwnFigures::new(figures));
+        registry.admit_own(OwnFigures::new(figures, clock));
         registry
     }
 
@@ -216,24 +232,21 @@ impl Registry {
     /// Of a metric or a registry that is full, series that the collector has left out for 10 seconds make room for others;
     /// in one that is not, a series is forgotten after an hour. Its past stays in the history. A run that failed leaves
     /// nothing out, since it may not have come to it: for as long as a collector fails, its series keep their places.
-    pub fn collect<C: Collect + 'static>(&self, collector: C) -> Result<(), RegistryError> {
-        let collector_type = type_name::<C>();
-        let declared = collector.descriptors().iter().cloned().map(Arc::new);
-        let mut definitions = Vec::new();
-        for descriptor in declared {
-            let collector = Some(collector_type);
-            definitions.push(Definition {
-                descriptor,
-                labels: Box::default(),
-                any_labels: false,
-                buckets: None,
-                collector,
-            });
-        }
-        let families = self.0.names.lock().claim_collector(definitions, collector_type, &self.0.config)?;
-        let failures = self.0.figures.add_collector(collector_type);
-        self.admit(Box::new(collector), collector_type, families, failures, Some(self.bounds()));
-        Ok(())
+    ///
+    /// With the feature `runtime` a collector may have an interval of its own: what `collector` and `async_collector` make is
+    /// taken here, too, and is run beside samples and scrapes.
+    pub fn collect<C: CollectorSource>(&self, collector: C) -> Result<(), RegistryError> {
+        collector.register(self)
+    }
+
+    /// Sends the selected series of every sample from now on to the [`Subscription`], which has room for so many batches. One
+    /// selector, several, or [`Selectors::everything`].
+    pub fn subscribe(
+        &self,
+        selectors: impl Into<Selectors>,
+        capacity: usize,
+    ) -> Result<Subscription, SubscribeError> {
+        Subscription::open(&self.0.audience, selectors.into(), capacity)
     }
 
     /// Everything in the Prometheus text format 0.0.4, to be sent as [`TEXT_CONTENT_TYPE`](crate::TEXT_CONTENT_TYPE).
@@ -246,12 +259,48 @@ impl Registry {
     /// Appends everything in the Prometheus text format 0.0.4: families in the order of their names, series in that of
     /// their labels; the same values give the same bytes. With a buffer that is used again nothing is allocated.
     pub fn write_text(&self, out: &mut String) {
-        self.gather(|gatherer| {
-            let mut scratch = std::mem::take(&mut gatherer.line);
-            let mut writer = TextWriter::new(out, &mut scratch);
-            gatherer.walk(self.0.clock.monotonic(), &self.0.figures, &mut writer);
-            gatherer.line = scratch;
+        // This format is text.
+        let _ = self.exposition(Format::Text).write_text(out);
+    }
+
+    /// Everything in a format, to be sent as its [`content_type`](Format::content_type).
+    pub fn encode(&self, format: Format) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(format, &mut out);
+        out
+    }
+
+    /// Appends everything in a format. With a buffer that is used again nothing is allocated ([`Format::Json`] excepted).
+    pub fn write(&self, format: Format, out: &mut Vec<u8>) {
+        self.exposition(format).write(out);
+    }
+
+    /// A page in a format, of which a part can be left out: for a page of the host.
+    pub fn exposition(&self, format: Format) -> Exposition<'_> {
+        Exposition::new(self, format)
+    }
+
+    /// Lets an encoder walk through all values; through none when a collector calls that is being read.
+    pub(crate) fn visit(&self, encode: impl FnOnce(&mut Room, &mut dyn FnMut(&mut dyn Visit))) {
+        let mut encode = Some(encode);
+        let walked = self.gather(|gatherer| {
+            let mut room = std::mem::take(&mut gatherer.room);
+            if let Some(encode) = encode.take() {
+                encode(&mut room, &mut |visitor| {
+                    gatherer.walk(self.0.clock.monotonic(), &self.0.figures, visitor);
+                });
+            }
+            gatherer.room = room;
         });
+        if let (None, Some(encode)) = (walked, encode) {
+            encode(&mut Room::default(), &mut |_| {});
+        }
+    }
+
+    /// Counts a scrape that was refused.
+    #[cfg(feature = "http")]
+    pub(crate) fn refuse_scrape(&self) {
+        self.0.figures.scrapes_refused.increment();
     }
 
     /// All values as they stand.
@@ -309,18 +358,22 @@ impl Registry {
                 history.step_back(now);
                 gatherer.newest = Some(now);
             }
+            let began = self.0.clock.monotonic();
             let stamp = stamp(now);
             let fits = stamp <= now && gatherer.newest.is_none_or(|newest| stamp > newest);
             let at = if fits { stamp } else { now };
             gatherer.newest = Some(at);
             let mut sampling = Sampling::new(SampleBatch::new(at), history.append(at));
-            gatherer.walk(self.0.clock.monotonic(), &self.0.figures, &mut sampling);
+            gatherer.walk(began, &self.0.figures, &mut sampling);
             let (batch, too_many) = sampling.finish();
             gatherer.unswept += 1;
             if too_many || gatherer.unswept >= SWEEP_EVERY {
                 gatherer.unswept = 0;
                 history.sweep(at);
             }
+            // Before the next sample has its turn: subscribers get them in the order of time.
+            self.0.audience.tell(&batch);
+            self.0.figures.sample_seconds.record(self.0.clock.monotonic().saturating_since(began));
             batch
         });
         sampled.unwrap_or_else(|| SampleBatch::new(self.0.clock.timestamp()))
@@ -336,6 +389,18 @@ impl Registry {
         Arc::<History>::clone(&self.0.history)
     }
 
+    /// The recent past, for whoever asks for trends, several quantiles at once, or a moving average. Does not keep the
+    /// registry alive.
+    pub fn recent(&self) -> Recent {
+        Recent(Arc::clone(&self.0.history))
+    }
+
+    /// Where the one series that is meant is going; nothing if there is none with two samples in the range, or more than
+    /// one. For several there is [`Recent::trends`].
+    pub fn trend(&self, selector: &Selector, range: TimeRange) -> Option<Trend> {
+        self.recent().trend(selector, range)
+    }
+
     /// The clock that stamps samples.
     pub fn clock(&self) -> &SharedClock {
         &self.0.clock
@@ -349,12 +414,12 @@ impl Registry {
     fn admit(
         &self,
         source: Box<dyn Collect>,
-        type_name: &'static str,
+        name: Cow<'static, str>,
         families: Vec<Declared>,
         failures: Arc<CollectorFigures>,
         bounds: Option<SeriesBounds>,
     ) {
-        let collector = Collector::new(source, type_name, families, failures, bounds);
+        let collector = Collector::new(source, name, families, failures, bounds);
         self.0.arrivals.lock().collectors.push(collector);
     }
 
@@ -366,13 +431,14 @@ impl Registry {
             labels: Box::default(),
             any_labels: false,
             buckets: None,
-            collector: Some(collector),
+            detail: None,
+            collector: Some(collector.into()),
         });
         let families = self.0.names.lock().claim_own(definitions.collect());
         // It cannot fail, so its failures are not told.
         self.admit(
             Box::new(own),
-            collector,
+            collector.into(),
             families,
             Arc::new(CollectorFigures::new(collector, collector)),
             None,

@@ -40,7 +40,7 @@ impl Visit for Sampling<'_> {
             Reading::Gauge(value) => self.number(tracks, 0, || Arc::clone(key), value),
             Reading::Histogram { buckets, counts, sum } => {
                 let Some(of) = &self.derived else { return };
-                let count = counts.iter().fold(0u64, |all, &count| all.wrapping_add(count)) as f64;
+                let count = reading.count() as f64;
                 let sum_of = if buckets.are_for_negatives() { &of.signed_sum } else { &of.sum };
                 let keys = (|| derived(&of.count, key), || derived(sum_of, key));
                 let [of_count, of_sum, ..] = tracks.at_least(2) else { return };
@@ -49,10 +49,9 @@ impl Visit for Sampling<'_> {
                 self.batch.values.push((Arc::clone(of_count.key()), count));
                 self.batch.values.push((Arc::clone(of_sum.key()), sum));
             }
-            Reading::Native { zero_count, positive, negative, sum, .. } => {
+            Reading::Native { negative, sum, .. } => {
                 let Some(of) = self.derived.clone() else { return };
-                let all = positive.iter().chain(negative);
-                let count = all.fold(zero_count, |all, &(_, count)| all.wrapping_add(count));
+                let count = reading.count();
                 // Values below zero lower the sum.
                 let sum_of = if negative.is_empty() { &of.sum } else { &of.signed_sum };
                 self.number(tracks, 0, || derived(&of.count, key), count as f64);

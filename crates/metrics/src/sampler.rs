@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use bellwether_core::{RestartPolicy, SharedClock, SpawnError, Stop, Task, Tasks, Timestamp};
+use bellwether_core::{RestartPolicy, SharedClock, SpawnError, Stop, Task, Tasks};
 
 use crate::Registry;
+use crate::grid::next_tick;
 
 /// Least interval of a [`Sampler`]: 1 millisecond, the resolution of timers.
 pub const MIN_SAMPLE_INTERVAL: Duration = Duration::from_millis(1);
@@ -17,7 +18,10 @@ pub const MAX_SAMPLE_INTERVAL: Duration = Duration::from_hours(24);
 /// Ticks are due at whole multiples of the interval since 1970-01-01T00:00:00Z, so that the series of many hosts share
 /// their stamps. A tick that is late by up to a tenth of the interval bears the instant it was due; a later one bears
 /// the instant it was taken, since its values are of then, and so does one before whose turn the host took a sample of
-/// its own: stamps never go back. Ticks that were missed altogether are not made up for.
+/// its own: stamps never go back. Ticks that were missed altogether are not made up for; they are counted in
+/// `bellwether_metrics_sampler_missed_ticks_total`, and how long each sample took is in `bellwether_metrics_sample_seconds`.
+///
+/// It also starts the registry's collectors that have an interval of their own.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,6 +67,7 @@ impl Sampler {
         if !(MIN_SAMPLE_INTERVAL..=MAX_SAMPLE_INTERVAL).contains(&interval) {
             return Err(SamplerError::Interval { interval });
         }
+        registry.start_collectors(tasks)?;
         let registry = registry.clone();
         let run = move |stop| sample_until(registry.clone(), interval, stop);
         Ok(Self { task: tasks.spawn("metrics sampler", RestartPolicy::forever(), run)?, interval })
@@ -87,56 +92,8 @@ impl fmt::Debug for Sampler {
 
 async fn sample_until(registry: Registry, interval: Duration, stop: Stop) {
     let clock = SharedClock::clone(registry.clock());
-    loop {
-        let due = next_tick(clock.timestamp(), interval);
-        loop {
-            let wait = due.saturating_since(clock.timestamp());
-            if wait > interval {
-                // The wall clock was set back: another tick is the next.
-                break;
-            }
-            if stop.or(clock.sleep(wait)).await.is_none() {
-                return;
-            }
-            // A timer may wake a little early by the wall clock.
-            if clock.timestamp() >= due {
-                registry.sample_stamped(|now| stamp(due, now, interval));
-                break;
-            }
-        }
-    }
-}
-
-/// The first instant of the grid after `now`.
-fn next_tick(now: Timestamp, interval: Duration) -> Timestamp {
-    now.floor_to(interval).saturating_add(interval)
-}
-
-/// What a tick bears that was due and is taken `now`.
-fn stamp(due: Timestamp, now: Timestamp, interval: Duration) -> Timestamp {
-    if now.saturating_since(due) <= interval / 10 { due } else { now }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn millis(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis).unwrap()
-    }
-
-    #[test]
-    fn ticks_lie_on_the_grid_of_the_epoch() {
-        let second = Duration::from_secs(1);
-        assert_eq!(next_tick(millis(1_500), second), millis(2_000));
-        assert_eq!(next_tick(millis(2_000), second), millis(3_000));
-        assert_eq!(next_tick(millis(-500), second), millis(0));
-    }
-
-    #[test]
-    fn a_tick_that_is_a_little_late_bears_the_instant_it_was_due() {
-        let second = Duration::from_secs(1);
-        assert_eq!(stamp(millis(2_000), millis(2_100), second), millis(2_000));
-        assert_eq!(stamp(millis(2_000), millis(2_101), second), millis(2_101));
+    while let Some(tick) = next_tick(&clock, interval, &stop).await {
+        registry.count_missed(tick.missed);
+        registry.sample_stamped(|now| tick.stamp(now, interval));
     }
 }

@@ -5,25 +5,74 @@ use std::time::Duration;
 
 use bellwether_core::{Monotonic, SharedClock};
 
-use crate::Histogram;
+use crate::instrument::Instrument;
+use crate::{Histogram, NativeHistogram, Summary};
 
-/// Measures how long something takes and records it, in seconds, in a histogram.
+/// What a [`Timer`] can record into: [`Histogram`], [`NativeHistogram`] or [`Summary`].
+pub trait RecordTime: Instrument {
+    /// Takes a length, in seconds.
+    fn record_time(&self, length: Duration);
+}
+
+impl RecordTime for Histogram {
+    #[inline]
+    fn record_time(&self, length: Duration) {
+        self.record(length);
+    }
+}
+
+impl RecordTime for NativeHistogram {
+    #[inline]
+    fn record_time(&self, length: Duration) {
+        self.record(length);
+    }
+}
+
+impl RecordTime for Summary {
+    #[inline]
+    fn record_time(&self, length: Duration) {
+        self.record(length);
+    }
+}
+
+/// Measures how long something takes and records it, in seconds, in a histogram or summary.
 ///
-/// Time comes from the monotonic time of the registry's clock. To make one: [`Registry::timer`](crate::Registry::timer).
+/// Time comes from the monotonic time of the registry's clock. To make one: [`Registry::timer`](crate::Registry::timer), or
+/// [`Timer::new`] with any [`RecordTime`].
+///
+/// ```
+/// # use bellwether_core::SystemClock;
+/// use bellwether_metrics::{Quantiles, Registry, RegistryConfig, Timer, Unit};
+/// let metrics = Registry::new(&SystemClock::shared(), RegistryConfig::default());
+/// let quoting = metrics.summary("quote_seconds", Unit::Seconds, "From tick to quote.", Quantiles::latency())?;
+/// let quoting = Timer::new(quoting, metrics.clock());
+/// quoting.time(|| "a call");
+/// let running = quoting.start();
+/// let took = running.stop();
+/// assert_eq!(quoting.instrument().snapshot().count, 2);
+/// # Ok::<(), bellwether_metrics::RegistryError>(())
+/// ```
 #[derive(Clone)]
-pub struct Timer {
-    histogram: Histogram,
+pub struct Timer<I = Histogram> {
+    instrument: I,
     clock: SharedClock,
 }
 
 impl Timer {
-    /// Records into `histogram`, by `clock`.
-    pub fn new(histogram: Histogram, clock: &SharedClock) -> Self {
-        Self { histogram, clock: SharedClock::clone(clock) }
+    /// What was recorded.
+    pub fn histogram(&self) -> &Histogram {
+        &self.instrument
+    }
+}
+
+impl<I: RecordTime> Timer<I> {
+    /// Records into `instrument`, by `clock`.
+    pub fn new(instrument: I, clock: &SharedClock) -> Self {
+        Self { instrument, clock: SharedClock::clone(clock) }
     }
 
-    /// Measures until the guard is dropped or stopped.
-    pub fn start(&self) -> RunningTimer<'_> {
+    /// Measures until the guard is dropped or stopped. It may be held over an `await`, and sent to another thread.
+    pub fn start(&self) -> RunningTimer<'_, I> {
         RunningTimer { timer: self, since: self.clock.monotonic(), records: true }
     }
 
@@ -33,33 +82,40 @@ impl Timer {
         call()
     }
 
-    /// What was recorded.
-    pub fn histogram(&self) -> &Histogram {
-        &self.histogram
+    /// Measures a future, from its first poll until it is ready. One that is dropped before is recorded too, with the time
+    /// until then.
+    pub async fn time_future<F: Future>(&self, future: F) -> F::Output {
+        let _running = self.start();
+        future.await
+    }
+
+    /// What is recorded into.
+    pub fn instrument(&self) -> &I {
+        &self.instrument
     }
 }
 
-impl fmt::Debug for Timer {
+impl<I: fmt::Debug> fmt::Debug for Timer<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Timer").field(&self.histogram).finish()
+        f.debug_tuple("Timer").field(&self.instrument).finish()
     }
 }
 
 /// A measurement under way: recorded when it is dropped or [stopped](RunningTimer::stop).
 #[derive(Debug)]
 #[must_use = "a measurement ends when its guard is dropped"]
-pub struct RunningTimer<'a> {
-    timer: &'a Timer,
+pub struct RunningTimer<'a, I: RecordTime = Histogram> {
+    timer: &'a Timer<I>,
     since: Monotonic,
     records: bool,
 }
 
-impl RunningTimer<'_> {
+impl<I: RecordTime> RunningTimer<'_, I> {
     /// Ends the measurement and says how long it was.
     pub fn stop(mut self) -> Duration {
         self.records = false;
         let length = self.elapsed();
-        self.timer.histogram.record(length);
+        self.timer.instrument.record_time(length);
         length
     }
 
@@ -74,10 +130,10 @@ impl RunningTimer<'_> {
     }
 }
 
-impl Drop for RunningTimer<'_> {
+impl<I: RecordTime> Drop for RunningTimer<'_, I> {
     fn drop(&mut self) {
         if self.records {
-            self.timer.histogram.record(self.elapsed());
+            self.timer.instrument.record_time(self.elapsed());
         }
     }
 }

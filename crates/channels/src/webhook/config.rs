@@ -5,6 +5,7 @@ use std::time::Duration;
 use bellwether_alerts::Notification;
 use bellwether_core::config::{ConfigPath, Problems, Validate};
 use bellwether_core::{HumanDuration, SecretSource, UrlSource};
+use bellwether_http::ClientConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::share::MIN_MESSAGE;
@@ -99,6 +100,16 @@ impl WebhookConfig {
             max_body_bytes: max_body_bytes(),
             external_url: None,
         }
+    }
+
+    /// What of it is of the HTTP client.
+    pub(super) fn client(&self) -> ClientConfig {
+        let mut client = ClientConfig::new(self.url.clone());
+        client.allow_plain_http = self.allow_plain_http;
+        client.bearer_token.clone_from(&self.bearer_token);
+        client.ca_file.clone_from(&self.ca_file);
+        (client.connect_timeout, client.timeout) = (self.connect_timeout, self.timeout);
+        client
     }
 }
 

@@ -6,7 +6,7 @@ use bellwether_channels::{Channel, Console, JsonLinesFile, Webhook};
 use bellwether_core::SystemClock;
 
 use crate::notifications::name;
-use crate::server::{Reply, Server};
+use crate::server::{Hook as _, Reply, Server};
 
 #[tokio::test]
 async fn of_the_console() {

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use crate::notifications::{at, deliver, drawdowns, name};
-use crate::server::{Received, Reply, Server};
+use crate::server::{Hook as _, Received, Reply, Server};
 
 const OLD: &[u8] = b"the old key, 16 bytes and more";
 const NEW: &[u8] = b"\x00\xff the new key, which is no text";

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::any_notification::any_notification;
 use crate::notifications::{at, deliver, many, name};
-use crate::server::{Reply, Server};
+use crate::server::{Hook as _, Reply, Server};
 
 /// What the webhook sends, and what the file holds.
 async fn messages(notification: &Notification, max_body: usize) -> (Vec<u8>, Vec<u8>) {

@@ -7,6 +7,8 @@ use super::{
     HistoryConfig, MAX_COLLECTORS_RANGE, MAX_IDLE_EXPIRY, MAX_MAX_AGE, MAX_METRICS_RANGE, MAX_SAMPLES_RANGE,
     MAX_SERIES_RANGE, MIN_IDLE_EXPIRY, MIN_MAX_AGE, RegistryConfig,
 };
+#[cfg(feature = "long-history")]
+use super::{LongHistoryConfig, MAX_SPANS_RANGE, RESOLUTION_RANGE};
 
 impl Validate for RegistryConfig {
     fn validate(&self, at: &ConfigPath, problems: &mut Problems) {
@@ -27,6 +29,19 @@ impl Validate for HistoryConfig {
         problems.within(&at.key("max_samples"), &self.max_samples, MAX_SAMPLES_RANGE);
         let ages = HumanDuration::new(MIN_MAX_AGE)..=HumanDuration::new(MAX_MAX_AGE);
         problems.within(&at.key("max_age"), &self.max_age, ages);
+        #[cfg(feature = "long-history")]
+        self.long.validate(&at.key("long"), problems);
+    }
+}
+
+#[cfg(feature = "long-history")]
+impl Validate for LongHistoryConfig {
+    fn validate(&self, at: &ConfigPath, problems: &mut Problems) {
+        problems.within(&at.key("max_spans"), &self.max_spans, MAX_SPANS_RANGE);
+        let human = |duration: &std::time::Duration| HumanDuration::new(*duration);
+        let lengths = human(RESOLUTION_RANGE.start())..=human(RESOLUTION_RANGE.end());
+        problems.within(&at.key("resolution"), &self.resolution, lengths);
+        problems.within(&at.key("max_age"), &self.max_age, human(&MIN_MAX_AGE)..=human(&MAX_MAX_AGE));
     }
 }
 
@@ -55,6 +70,19 @@ impl Section for RegistryConfig {
                 .unit("samples")
                 .range("2 to 1048576"),
             KeyDoc::new("history.max_age", "greatest age of a sample in memory")
+                .unit("duration")
+                .range("1s to 36525d"),
+            #[cfg(feature = "long-history")]
+            KeyDoc::new(
+                "history.long.max_spans",
+                "most spans of one series that older samples are summed up in, 152 bytes each; 0: none (feature `long-history`)",
+            )
+            .unit("spans")
+            .range("0 to 1048576"),
+            #[cfg(feature = "long-history")]
+            KeyDoc::new("history.long.resolution", "how long a span is").unit("duration").range("1s to 1d"),
+            #[cfg(feature = "long-history")]
+            KeyDoc::new("history.long.max_age", "greatest age of the newest sample of a span")
                 .unit("duration")
                 .range("1s to 36525d"),
         ]

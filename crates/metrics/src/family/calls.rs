@@ -1,7 +1,7 @@
 //! Recording by labels, without a handle.
 
 use super::{DynamicFamily, Family, FamilyOf, LabelPairs, LabelValues};
-use crate::{Counter, Gauge, Histogram, LabelSet, Observation};
+use crate::{Counter, FloatCounter, Gauge, Histogram, LabelSet, Observation};
 
 /// The recording calls of an instrument as calls of its families: each finds the series and records in one step, and
 /// clones no handle.
@@ -44,6 +44,10 @@ calls! {
         fn increment(self);
         /// `n` more of a label set, or of the overflow series if it can have none.
         fn add(self, n: u64);
+    }
+    FloatCounter {
+        /// Adds to the total of a label set, or of the overflow series if it can have none.
+        fn add(self, amount: f64);
     }
     Gauge {
         /// Sets the value of a label set, or of the overflow series if it can have none.

@@ -54,6 +54,21 @@ impl Told {
         }
     }
 
+    /// What was there before the restart that the oldest sample came first after.
+    pub(crate) fn at(&self, oldest: i64) -> Option<f64> {
+        self.restarts.front().filter(|&&(time, _)| time == oldest).map(|&(_, before)| before)
+    }
+
+    /// Whether there was a restart after an instant.
+    pub(crate) fn any_after(&self, at: i64) -> bool {
+        self.restarts.back().is_some_and(|&(time, _)| time > at)
+    }
+
+    /// A restart since the newest sample is known from elsewhere.
+    pub(crate) fn restarted(&mut self) {
+        self.since_newest = true;
+    }
+
     /// Forgets restarts that no window over the samples from `oldest` to `newest` can span. One after the newest, whose
     /// sample is gone, is one before the next.
     pub(crate) fn keep(&mut self, oldest: Option<i64>, newest: Option<i64>) {

@@ -1,14 +1,19 @@
 //! All lanes, and which of their slots are taken.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
-use parking_lot::Mutex;
-
-use super::lane::{Lane, PAGE, PAGES};
+use super::lane::Lane;
+use super::rows::Rows;
+use super::slot::Slot;
+use super::sync::Mutex;
 
 /// Most lanes: as many threads record without locked instructions.
+#[cfg(not(loom))]
 pub(super) const MAX_LANES: usize = 256;
+/// Most lanes: few, for models.
+#[cfg(loom)]
+pub(super) const MAX_LANES: usize = 2;
 
 /// All lanes, and which of their slots are taken.
 pub(super) struct Pool {
@@ -23,10 +28,22 @@ struct State {
     made: usize,
     /// Lanes that were given back.
     free_lanes: Vec<usize>,
-    /// The first slot that was never taken.
-    next_slot: u32,
-    /// Slots that were given back: how many lie together, and where each such row begins.
-    free_slots: BTreeMap<u32, Vec<u32>>,
+    rows: Rows,
+}
+
+impl State {
+    const fn new() -> Self {
+        Self { made: 0, free_lanes: Vec::new(), rows: Rows::new() }
+    }
+}
+
+/// How much of a pool is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Use {
+    /// Lanes that threads have.
+    pub(crate) lanes: usize,
+    /// Slots that series have.
+    pub(crate) slots: u32,
 }
 
 /// The right to write to a lane, given back when it is dropped.
@@ -50,16 +67,21 @@ impl Drop for Lease<'_> {
 }
 
 impl Pool {
+    #[cfg(not(loom))]
     pub(super) const fn new() -> Self {
         Self {
             lanes: [const { OnceLock::new() }; MAX_LANES],
             shared: OnceLock::new(),
-            state: Mutex::new(State {
-                made: 0,
-                free_lanes: Vec::new(),
-                next_slot: 0,
-                free_slots: BTreeMap::new(),
-            }),
+            state: Mutex::new(State::new()),
+        }
+    }
+
+    #[cfg(loom)]
+    pub(super) fn new() -> Self {
+        Self {
+            lanes: [const { OnceLock::new() }; MAX_LANES],
+            shared: OnceLock::new(),
+            state: Mutex::new(State::new()),
         }
     }
 
@@ -94,32 +116,68 @@ impl Pool {
         self.lanes.iter().map_while(OnceLock::get).chain(self.shared.get())
     }
 
-    /// Takes `n` slots that lie together within a page; nothing when all are taken, or `n` is more than a page has.
-    pub(super) fn take(&self, n: u32) -> Option<u32> {
-        let mut state = self.state.lock();
-        if let Some(start) = state.free_slots.get_mut(&n).and_then(Vec::pop) {
-            return Some(start);
-        }
-        let page = PAGE as u32;
-        let left = page - state.next_slot % page;
-        let start = if n <= left { state.next_slot } else { state.next_slot.checked_add(left)? };
-        let end = start.checked_add(n)?;
-        if n > page || end > page * PAGES as u32 {
-            return None;
-        }
-        if n > left && left > 0 && left < page {
-            let rest = state.next_slot;
-            state.free_slots.entry(left).or_default().push(rest);
-        }
-        state.next_slot = end;
-        Some(start)
+    /// Takes `n` slots that lie together within a page; nothing when there are none.
+    pub(super) fn take(&self, n: u32) -> Option<Slot> {
+        self.state.lock().rows.take(n).map(Slot::new)
     }
 
     /// Gives slots back that no one writes to any more: they begin at zero again.
-    pub(super) fn give_back(&self, start: u32, n: u32) {
-        for slot in start..start + n {
-            self.lanes().for_each(|lane| lane.clear(slot));
+    pub(super) fn give_back(&self, slot: Slot, n: u32) {
+        for lane in self.lanes() {
+            lane.row(slot, n as usize).iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
         }
-        self.state.lock().free_slots.entry(n).or_default().push(start);
+        // Whoever takes them next sees the zeros, by this lock.
+        self.state.lock().rows.give_back(slot.number(), n);
+    }
+
+    pub(super) fn in_use(&self) -> Use {
+        let state = self.state.lock();
+        Use { lanes: state.made - state.free_lanes.len(), slots: state.rows.taken() }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_that_was_given_back_is_the_next_ones_and_goes_on() {
+        let pool = Pool::new();
+        let slot = pool.take(1).unwrap();
+        for _ in 0..3 {
+            let lease = pool.lease().unwrap();
+            super::super::page::add(lease.lane().page(slot).unwrap().slot(slot.at()), 2);
+        }
+        assert_eq!(pool.lanes().count(), 1);
+        assert_eq!(pool.lanes().map(|lane| lane.read(slot)).sum::<u64>(), 6);
+    }
+
+    #[test]
+    fn there_are_no_more_lanes_than_the_bound_and_what_is_in_use_is_told() {
+        let pool = Pool::new();
+        let leases: Vec<_> = (0..MAX_LANES).map(|_| pool.lease().unwrap()).collect();
+        assert!(pool.lease().is_none());
+        assert_eq!(pool.in_use(), Use { lanes: MAX_LANES, slots: 0 });
+        drop(leases);
+        assert!(pool.lease().is_some());
+        assert_eq!(pool.lanes().count(), MAX_LANES);
+        pool.take(12).unwrap();
+        assert_eq!(pool.in_use(), Use { lanes: 0, slots: 12 });
+    }
+
+    #[test]
+    fn slots_that_were_given_back_are_zero_in_every_lane() {
+        let pool = Pool::new();
+        let slot = pool.take(3).unwrap();
+        let leases = [pool.lease().unwrap(), pool.lease().unwrap()];
+        for lane in leases.iter().map(Lease::lane).chain([pool.shared()]) {
+            lane.page(slot).unwrap();
+            lane.row(slot, 3).iter().for_each(|slot| slot.store(7, Ordering::Relaxed));
+        }
+        pool.give_back(slot, 3);
+        assert_eq!(pool.take(3), Some(slot));
+        assert!(
+            pool.lanes().flat_map(|lane| lane.row(slot, 3)).all(|slot| slot.load(Ordering::Relaxed) == 0)
+        );
     }
 }

@@ -37,6 +37,7 @@ impl Registry {
             labels: labels.fixed().into(),
             any_labels: labels == LabelNames::Any,
             buckets: I::buckets(&shape).cloned(),
+            detail: I::detail(&shape),
             collector: None,
         };
         let mut names = self.0.names.lock();

@@ -130,6 +130,32 @@ fn a_series_says_why_it_takes_no_sample() {
     );
 }
 
+#[test]
+fn a_sample_from_the_future_neither_comes_in_nor_ages_what_there_is() {
+    let mut series = Series::new(&HistoryConfig::default().with_max_age(Duration::from_mins(1)));
+    series.push_by(Sample::new(at(10), 1.0), at(10)).unwrap();
+    let ahead = Sample::new(at(10_000), 2.0);
+    assert_eq!(
+        series.push_by(ahead, at(11)).unwrap_err(),
+        RefusedSample::Future { at: at(10_000), now: at(11) }
+    );
+    assert_eq!((series.len(), series.newest()), (1, Some(Sample::new(at(10), 1.0))));
+    series.push_by(Sample::new(at(12), 3.0), at(12)).unwrap();
+    // Who does not tell the time takes it for the present.
+    assert_eq!(series.push(ahead).unwrap().by_age, 2);
+    assert_eq!(series.truncate(at(12)), 1);
+}
+
+#[test]
+fn the_same_sample_twice_counts_once() {
+    let mut series = Series::new(&HistoryConfig::default());
+    let sample = Sample::new(at(10), 1.0);
+    series.push(sample).unwrap();
+    assert_eq!(series.push(sample).unwrap_err(), RefusedSample::Repeated { at: at(10) });
+    let all = TimeRange::until(Timestamp::MAX);
+    assert_eq!(series.aggregate(all, Aggregate::Sum), Some(1.0));
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Push { after: i64, value: f64 },
@@ -203,6 +229,7 @@ proptest! {
             let inside: Vec<(i64, f64)> =
                 list.iter().copied().filter(|sample| start < sample.0 && sample.0 <= start + length).collect();
             crate::aggregates::compare(&series, range, &inside)?;
+            crate::trends::compare(&series, range, &inside)?;
         }
     }
 }

@@ -1,14 +1,19 @@
-use bellwether_core::{LabelName, MetricName};
-use bellwether_metrics::{OWN_METRICS, Unit};
+use bellwether_core::{CollectError, LabelName, MetricName, Supervisor};
+use bellwether_metrics::{OWN_METRICS, Unit, async_collector};
 
 use crate::desk::Desk;
 use crate::parser::parse;
 
-#[test]
-fn the_list_of_own_metrics_is_what_a_registry_tells() {
+#[tokio::test]
+async fn the_list_of_own_metrics_is_what_a_registry_tells() {
     let desk = Desk::new();
-    // A collector, so that its failures are told.
+    // A collector, so that its failures are told, and one with an interval of its own for its age.
     desk.collect(silent_collector()).unwrap();
+    desk.collect(async_collector("desk", "1s", |out| std::future::ready(Ok::<_, CollectError>(out))))
+        .unwrap();
+    let tasks = Supervisor::new(desk.metrics.clock());
+    desk.start_collectors(&tasks.tasks()).unwrap();
+    desk.clock.advance_through(std::time::Duration::from_millis(1)).await;
     let page = parse(&desk.text());
     let told: Vec<_> =
         page.families.iter().filter(|family| family.name.starts_with("bellwether_metrics_")).collect();
@@ -18,7 +23,7 @@ fn the_list_of_own_metrics_is_what_a_registry_tells() {
             (&*family.name, &*family.kind, &*family.help),
             (own.name, &*own.kind.to_string(), own.help)
         );
-        for line in &family.lines {
+        for line in family.lines.iter().filter(|line| line.name == own.name) {
             assert_eq!(line.labels.keys().map(String::as_str).collect::<Vec<_>>(), own.labels);
         }
     }
@@ -52,11 +57,8 @@ fn collectors_whose_names_end_alike_are_told_apart() {
         fn descriptors(&self) -> &[bellwether_core::Descriptor] {
             &[]
         }
-        fn collect(
-            &self,
-            _: &mut dyn bellwether_core::SampleSink,
-        ) -> Result<(), bellwether_core::CollectError> {
-            Err(bellwether_core::CollectError::new("always"))
+        fn collect(&self, _: &mut dyn bellwether_core::SampleSink) -> Result<(), CollectError> {
+            Err(CollectError::new("always"))
         }
     }
     let desk = Desk::new();
@@ -77,10 +79,7 @@ fn silent_collector() -> impl bellwether_core::Collect + 'static {
         fn descriptors(&self) -> &[bellwether_core::Descriptor] {
             &[]
         }
-        fn collect(
-            &self,
-            _: &mut dyn bellwether_core::SampleSink,
-        ) -> Result<(), bellwether_core::CollectError> {
+        fn collect(&self, _: &mut dyn bellwether_core::SampleSink) -> Result<(), CollectError> {
             Ok(())
         }
     }

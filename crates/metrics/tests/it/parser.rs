@@ -58,7 +58,7 @@ pub(crate) fn parse(text: &str) -> Exposition {
             let family = page.families.last_mut().unwrap_or_else(|| panic!("type before help: {line}"));
             assert_eq!(family.name, name, "type of another family");
             assert!(family.kind.is_empty() && family.lines.is_empty(), "type twice or too late: {line}");
-            assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+            assert!(["counter", "gauge", "histogram", "summary"].contains(&kind), "{line}");
             kind.clone_into(&mut family.kind);
         } else {
             let sample = parse_line(line);
@@ -68,6 +68,7 @@ pub(crate) fn parse(text: &str) -> Exposition {
                 sample.name.strip_prefix(&family.name).unwrap_or_else(|| panic!("foreign line {line}"));
             match &*family.kind {
                 "histogram" => assert!(["_bucket", "_sum", "_count"].contains(&suffix), "{line}"),
+                "summary" => assert!(["", "_sum", "_count"].contains(&suffix), "{line}"),
                 "" => panic!("no type before {line}"),
                 _ => assert_eq!(suffix, "", "{line}"),
             }

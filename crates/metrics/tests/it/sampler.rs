@@ -58,6 +58,20 @@ async fn a_late_tick_bears_the_instant_it_was_taken_and_missed_ones_are_not_made
     assert_eq!(stamps(&desk), (Some(2.0), Some(4_400_000)));
     pass(&desk, 600).await;
     assert_eq!(stamps(&desk), (Some(3.0), Some(5_000_000)));
+    // Those of the third and of the fourth second passed while it was held up in its wait for the second.
+    assert_eq!(desk.own("bellwether_metrics_sampler_missed_ticks_total", None), 2.0);
+    assert!(desk.text().contains("\nbellwether_metrics_sample_seconds_count 3\n"));
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_is_set_forth_misses_no_tick() {
+    let desk = Desk::new();
+    let tasks = Supervisor::new(desk.metrics.clock());
+    let _sampler = Sampler::start(&desk.metrics, &tasks.tasks(), Duration::from_secs(1)).unwrap();
+    settle().await;
+    desk.clock.step_wall(TimeDelta::hours(1));
+    pass(&desk, 3_000).await;
+    assert_eq!(desk.own("bellwether_metrics_sampler_missed_ticks_total", None), 0.0);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::{frozen, webhook};
 use crate::notifications::{deliver, digest, drawdowns, many};
-use crate::server::{Reply, Server};
+use crate::server::{Hook as _, Json as _, Reply, Server};
 
 async fn answered(reply: Reply) -> Result<Receipt, SendError> {
     let server = Server::start([reply]).await;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::webhook;
 use crate::notifications::{deliver, drawdowns};
-use crate::server::{Reply, Server};
+use crate::server::{Hook as _, Json as _, Reply, Server};
 
 /// An authority of the test's own.
 struct Authority {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{frozen, webhook};
 use crate::notifications::{deliver, digest, drawdowns, many};
-use crate::server::{Reply, Server};
+use crate::server::{Hook as _, Json as _, Reply, Server};
 
 #[tokio::test]
 async fn the_body_is_that_of_alertmanager_and_a_little_more() {

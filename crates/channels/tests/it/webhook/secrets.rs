@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use bellwether_alerts::AlertChannel;
-use bellwether_channels::{Webhook, WebhookConfig, WebhookError};
+use bellwether_channels::{ClientError, Webhook, WebhookConfig, WebhookError};
 use bellwether_core::config::Validate as _;
 use bellwether_core::{SecretSource, SystemClock, UrlSource};
 
 use crate::notifications::{drawdowns, name};
-use crate::server::{Reply, Server};
+use crate::server::{Hook as _, Reply, Server};
 
 const URL: &str = "MARKERURL";
 const PASSWORD: &str = "MARKERPASSWORD";
@@ -87,7 +87,7 @@ async fn user_and_password_of_a_url_are_sent_and_not_told() {
     assert_eq!(request.header("host"), format!("localhost:{}", server.address.port()));
     config.bearer_token = Some(kept(folder.path(), "token", TOKEN));
     let error = build(config).unwrap_err();
-    assert!(matches!(error, WebhookError::TwoAuthorizations), "{error}");
+    assert!(matches!(error, WebhookError::Client(ClientError::TwoAuthorizations)), "{error}");
 }
 
 #[test]

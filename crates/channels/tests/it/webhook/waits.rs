@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::frozen;
 use crate::notifications::{deliver, drawdowns};
-use crate::server::{Reply, Server};
+use crate::server::{Hook as _, Reply, Server};
 
 /// Moves the clock to the next thing that is waited for.
 fn to_next_wait(clock: &ManualClock) -> Duration {
