@@ -181,7 +181,9 @@ impl Labels {
             return Self::empty();
         }
         let mut values = String::with_capacity(pairs.iter().map(|(_, value)| value.len() + 2).sum());
-        pairs.iter().for_each(|(_, value)| push(&mut values, value));
+        for (_, value) in &pairs {
+            push(&mut values, value);
+        }
         let names = pairs.into_iter().map(|(name, _)| name).collect();
         Self::from_sorted(names, values.into())
     }

@@ -34,14 +34,14 @@ pub(crate) struct SeriesView<'a> {
     pub(crate) tracks: &'a mut Tracks,
 }
 
-/// The places of a series in the history.
+/// The places of a series in the history. Takes the room of a pointer where nothing is sampled.
 #[derive(Default)]
+#[expect(clippy::box_collection, reason = "most rows are never sampled, or there are very many of them")]
 pub(crate) struct Tracks(Option<Box<Vec<Option<Arc<Track>>>>>);
 
 impl Tracks {
     /// So many places.
     pub(crate) fn at_least(&mut self, n: usize) -> &mut [Option<Arc<Track>>] {
-        // As few bytes as can be where nothing is sampled.
         let places = self.0.get_or_insert_default();
         if places.len() < n {
             places.resize(n, None);

@@ -131,7 +131,7 @@ pub(crate) fn in_use() -> Use {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use std::panic::catch_unwind;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::sync::{Arc, Barrier};
     use std::thread;
 
@@ -211,9 +211,15 @@ mod tests {
 
     #[test]
     fn what_is_recorded_while_a_thread_ends_is_counted() {
+        static WITHOUT_LANE: AtomicU64 = AtomicU64::new(0);
+        static IN_ANOTHERS_LANE: AtomicU64 = AtomicU64::new(0);
         struct Late(Arc<Cells>);
         impl Drop for Late {
             fn drop(&mut self) {
+                if matches!(MINE.get(), Mine::Shared) {
+                    WITHOUT_LANE.fetch_add(1, Ordering::Relaxed);
+                    IN_ANOTHERS_LANE.fetch_add(self.0.slot().mine().is_some().into(), Ordering::Relaxed);
+                }
                 add(&self.0, 0, 1);
             }
         }
@@ -233,6 +239,8 @@ mod tests {
             .unwrap();
         }
         assert_eq!(cells.read(0), 4);
+        assert_eq!(WITHOUT_LANE.load(Ordering::Relaxed), 1, "one order is such that the lane goes first");
+        assert_eq!(IN_ANOTHERS_LANE.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -169,3 +169,37 @@ impl Measure for StateSeries {
         (state != UNSET).then(|| Reading::Gauge(f64::from(u8::from(state == *number))))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bellwether_core::{Descriptor, MetricName, Monotonic};
+
+    use super::*;
+
+    #[test]
+    fn every_series_of_one_walk_tells_of_the_same_state() {
+        let name = MetricName::new("circuit").unwrap();
+        let descriptor = Arc::new(Descriptor::state_set(name, "Circuit."));
+        let states: States = ["closed".into(), "open".into()].into();
+        let figures = Arc::default();
+        let series = states.iter().map(|state| {
+            let labels = Labels::new([("circuit", &**state)]).unwrap();
+            let key = Arc::new(SeriesKey { descriptor: Arc::clone(&descriptor), labels });
+            StateSeries::create(&states, key, Values::new(std::iter::once(&**state)), &figures)
+        });
+        let set = StateSet::new(Arc::clone(&states), series.collect(), &figures);
+        let mut scratch = Scratch::default();
+        let told = |at: usize, scratch: &mut Scratch| match set.0.series[at].read(scratch) {
+            Some(Reading::Gauge(value)) => value,
+            other => panic!("{other:?}"),
+        };
+        scratch.begin(Monotonic::ORIGIN);
+        set.set("closed");
+        assert_eq!(told(0, &mut scratch), 1.0);
+        // Between the reading of one series and the next.
+        set.set("open");
+        assert_eq!(told(1, &mut scratch), 0.0);
+        scratch.begin(Monotonic::ORIGIN);
+        assert_eq!((told(0, &mut scratch), told(1, &mut scratch)), (0.0, 1.0));
+    }
+}

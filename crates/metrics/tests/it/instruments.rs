@@ -298,26 +298,3 @@ fn states_are_checked_when_they_are_defined() {
     let small = Desk::with(RegistryConfig::default().with_max_series(2));
     assert!(matches!(small.state_set("circuit", "C.", ["a", "b", "c"]), Err(RegistryError::Series(_))));
 }
-
-#[test]
-fn of_every_scrape_exactly_one_state_holds_while_others_change_it() {
-    let desk = Desk::new();
-    let states = ["a", "b", "c", "d"];
-    let set = desk.state_set("mode", "Mode.", states).unwrap();
-    set.set("a");
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !stop.load(Ordering::Relaxed) {
-                for state in states {
-                    set.set(state);
-                }
-            }
-        });
-        for _ in 0..2_000 {
-            let all = desk.values(&selector("mode"));
-            assert_eq!(all.iter().map(|series| series.value.as_f64().unwrap()).sum::<f64>(), 1.0);
-        }
-        stop.store(true, Ordering::Relaxed);
-    });
-}
