@@ -34,20 +34,20 @@ pub(crate) struct SeriesView<'a> {
     pub(crate) tracks: &'a mut Tracks,
 }
 
-/// The places of a series in the history.
+/// The places of a series in the history. Takes the room of a pointer where nothing is sampled.
 #[derive(Default)]
-pub(crate) struct Tracks(Box<[Option<Arc<Track>>]>);
+#[expect(clippy::box_collection, reason = "most rows are never sampled, or there are very many of them")]
+pub(crate) struct Tracks(Option<Box<Vec<Option<Arc<Track>>>>>);
 
 impl Tracks {
     /// So many places.
     pub(crate) fn at_least(&mut self, n: usize) -> &mut [Option<Arc<Track>>] {
         // As few bytes as can be where nothing is sampled.
-        if self.0.len() < n {
-            let mut places = std::mem::take(&mut self.0).into_vec();
+        let places = self.0.get_or_insert_default();
+        if places.len() < n {
             places.resize(n, None);
-            self.0 = places.into();
         }
-        &mut self.0
+        places
     }
 }
 

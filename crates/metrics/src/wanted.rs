@@ -13,7 +13,7 @@ use crate::values::Values;
 /// A label set, borrowed from whoever records.
 pub(crate) trait Wanted {
     /// The texts that tell it from all others of its metric.
-    fn parts(&self) -> impl Iterator<Item = &str> + Clone;
+    fn parts(&self) -> impl Iterator<Item = &str>;
 
     /// Name and value of each label; `names` are those of the metric, sorted.
     fn pairs<'a>(&'a self, names: &'a [LabelName]) -> impl Iterator<Item = (&'a str, &'a str)>;
@@ -52,11 +52,19 @@ pub(crate) struct ByPlace<'a> {
     pub(crate) order: &'a [usize],
 }
 
-impl Wanted for ByPlace<'_> {
+impl ByPlace<'_> {
+    /// The values in the order of the sorted names.
     #[inline]
-    fn parts(&self) -> impl Iterator<Item = &str> + Clone {
+    fn sorted(&self) -> impl Iterator<Item = &str> + Clone {
         // Each place is one of the values.
         self.order.iter().map(|&at| self.values.get(at).copied().unwrap_or(""))
+    }
+}
+
+impl Wanted for ByPlace<'_> {
+    #[inline]
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        self.sorted()
     }
 
     fn pairs<'a>(&'a self, names: &'a [LabelName]) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -64,7 +72,7 @@ impl Wanted for ByPlace<'_> {
     }
 
     fn labels(&self, names: &Arc<[LabelName]>) -> Result<Labels, LabelsError> {
-        Labels::from_values(names, self.parts())
+        Labels::from_values(names, self.sorted())
     }
 }
 
@@ -78,7 +86,7 @@ pub(crate) struct ByName<'a, P: ?Sized>(pub(crate) &'a P);
 impl<P: LabelPairs + ?Sized> ByName<'_, P> {
     /// An empty value is no label.
     #[inline]
-    fn labels_given(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+    fn labels_given(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.pairs().filter(|(_, value)| !value.is_empty())
     }
 
@@ -96,7 +104,7 @@ impl<P: LabelPairs + ?Sized> ByName<'_, P> {
 
 impl<P: LabelPairs + ?Sized> Wanted for ByName<'_, P> {
     #[inline]
-    fn parts(&self) -> impl Iterator<Item = &str> + Clone {
+    fn parts(&self) -> impl Iterator<Item = &str> {
         self.labels_given().flat_map(|(name, value)| [name, value])
     }
 

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use bellwether_core::{Fingerprint, LabelName, Labels, LabelsError, MAX_LABELS};
 use proptest::prelude::*;
@@ -82,6 +83,20 @@ fn pairs() -> impl Strategy<Value = BTreeMap<String, String>> {
 }
 
 proptest! {
+    #[test]
+    fn values_behind_shared_names_are_the_same_set(
+        pairs in prop::collection::btree_map("[a-c]{1,2}", "\\PC{0,3}|é{60,70}|x{120,140}|y{4090,4100}", 0..5)
+    ) {
+        let names: Arc<[LabelName]> = pairs.keys().map(|name| LabelName::new(name.clone()).unwrap()).collect();
+        let shared = Labels::from_values(&names, pairs.values().map(String::as_str));
+        prop_assert_eq!(&shared, &Labels::new(pairs.clone()));
+        if let Ok(labels) = shared {
+            let seen: BTreeMap<_, _> = labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+            prop_assert_eq!(seen.len(), labels.len());
+            prop_assert!(seen.iter().all(|(name, value)| labels.get(name) == Some(value) && pairs[name] == *value));
+        }
+    }
+
     #[test]
     fn equal_hash_order_and_look_up_agree_with_a_plain_map(a in pairs(), b in pairs()) {
         let present = |map: &BTreeMap<String, String>| {

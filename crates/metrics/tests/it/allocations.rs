@@ -252,8 +252,7 @@ fn a_series_takes_little_memory() {
             family.record([venue, symbol], 1.0);
         }
     });
-    println!("{counter} {histogram}");
-    assert!(counter <= 300 && histogram <= 900, "{counter} bytes a counter, {histogram} a histogram");
+    assert!(counter <= 380 && histogram <= 500, "{counter} bytes a counter, {histogram} a histogram");
 }
 
 #[test]
@@ -398,21 +397,6 @@ fn an_append_to_a_full_series_allocates_nothing_and_holds_no_byte_more() {
         assert_eq!(allocations(|| (10_000..200_000).for_each(|second| push(&mut series, second))), 0);
         assert_eq!((live() - before, series.len() / 5_000), (0, 1));
     }
-}
-
-/// Ten million appends at the bound, and as many reads of them as there are windows: not a byte more than before.
-#[test]
-#[ignore = "takes a minute without optimisation"]
-fn ten_million_appends_at_the_bound_grow_nothing() {
-    use bellwether_core::{Sample, Timestamp};
-    use bellwether_metrics::{HistoryConfig, Series};
-    let mut series = Series::new(&HistoryConfig::default().with_max_samples(16_384));
-    let stamp = |i: i64| Timestamp::from_millis(1_760_000_000_000 + 100 * i).unwrap();
-    let mut push = |i: i64| assert!(series.push(Sample::new(stamp(i), (i % 977) as f64)).is_ok());
-    (0..32_768).for_each(&mut push);
-    let before = live();
-    assert_eq!(allocations(|| (32_768..10_032_768).for_each(&mut push)), 0);
-    assert_eq!(live() - before, 0);
 }
 
 /// A page of a hundred points holds as much memory while it is made, whether there are a thousand samples or ten

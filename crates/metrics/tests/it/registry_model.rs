@@ -357,6 +357,15 @@ fn apply(registry: &Registry, model: &mut Model, step: &Step) {
                 model.refused += 1;
             }
         }
+        _ => keep_or_remove(registry, model, step),
+    }
+}
+
+/// The steps that record nothing by labels.
+fn keep_or_remove(registry: &Registry, model: &mut Model, step: &Step) {
+    let families = Families(registry);
+    let pair = |at: Place| [VALUES[at.labels[0]], VALUES[at.labels[1]]];
+    match *step {
         Step::Keep { at, is_gauge } => {
             let handle = if is_gauge {
                 let name = Families::name(Kind::Gauge, at.name);
@@ -427,6 +436,7 @@ fn apply(registry: &Registry, model: &mut Model, step: &Step) {
             registry.snapshot();
             model.look();
         }
+        _ => panic!("{step:?} records"),
     }
 }
 

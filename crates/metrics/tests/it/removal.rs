@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use bellwether_core::{Aggregate, Kind};
-use bellwether_metrics::{Buckets, RegistryConfig, RegistryError, SeriesError, Unit};
+use bellwether_metrics::{Buckets, Counter, RegistryConfig, RegistryError, SeriesError, Unit};
 
 use crate::desk::{Desk, selector};
 
@@ -323,7 +323,7 @@ fn no_count_is_lost_among_threads_that_make_remove_expire_and_scrape() {
         done.store(true, Ordering::Relaxed);
     });
     // "held 7" is removed again and again; the others never are, for they are held.
-    let by_handle: u64 = held[..4].iter().map(bellwether_metrics::Counter::get).sum();
+    let by_handle: u64 = held[..4].iter().map(Counter::get).sum();
     assert_eq!(by_handle, 3 * ROUNDS);
     for counter in &held[4..7] {
         assert_eq!(counter.get(), 3 * ROUNDS / 4);
