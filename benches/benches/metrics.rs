@@ -1,30 +1,23 @@
-//! What does it cost to record, to look a label set up, and to be scraped? Beside the raw atomic and the `prometheus`
-//! crate, in the same run.
+//! What does a flood of unknown label sets cost, and what does it cost to look back?
 //!
-//! Groups end in the number of threads that record the same metric at once; a time is that of one operation of one
-//! thread, by the wall.
+//! What recording and scraping cost, beside the peers, is told by `cargo xtask bench metrics`.
+//!
+//! Groups of the flood end in the number of threads that record the same metric at once; a time is that of one operation
+//! of one thread, by the wall.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 use std::hint::black_box;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bellwether_core::{Aggregate, ManualClock, Sample, SystemClock, TimeRange, Timestamp};
-use bellwether_metrics::{Buckets, Confidence, HistoryConfig, Registry, RegistryConfig, Series, Unit};
+use bellwether_metrics::{Confidence, HistoryConfig, Registry, RegistryConfig, Series, Unit};
 use criterion::{Criterion, criterion_group, criterion_main};
 use parking_lot::Mutex;
-use prometheus::{Encoder, HistogramOpts, IntCounter, IntCounterVec, Opts, TextEncoder};
 
 const THREADS: [usize; 2] = [1, 2];
-const BOUNDS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1];
-
-fn registry(series: usize) -> Registry {
-    let config = RegistryConfig::default().with_max_series(3 * series).with_max_series_per_metric(series);
-    Registry::new(&SystemClock::shared(), config)
-}
 
 /// The time of `n` operations on each of some threads that begin together.
 fn on_threads(threads: usize, n: u64, operation: impl Fn(u64) + Sync) -> Duration {
@@ -41,61 +34,6 @@ fn on_threads(threads: usize, n: u64, operation: impl Fn(u64) + Sync) -> Duratio
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).max().unwrap_or_default()
     })
-}
-
-#[repr(align(64))]
-struct Aligned(AtomicU64);
-
-fn counter(c: &mut Criterion) {
-    let ours = registry(10).counter("orders_total", Unit::None, "Orders.").unwrap();
-    let raw = Aligned(AtomicU64::new(0));
-    let peer = IntCounter::new("orders_total", "Orders.").unwrap();
-    for threads in THREADS {
-        let mut group = c.benchmark_group(format!("counter through a handle/{threads}"));
-        group.bench_function("raw fetch_add", |b| {
-            b.iter_custom(|n| {
-                on_threads(threads, n, |_| {
-                    black_box(&raw).0.fetch_add(1, Ordering::Relaxed);
-                })
-            });
-        });
-        group.bench_function("bellwether", |b| {
-            b.iter_custom(|n| on_threads(threads, n, |_| black_box(&ours).increment()));
-        });
-        group.bench_function("prometheus", |b| {
-            b.iter_custom(|n| on_threads(threads, n, |_| black_box(&peer).inc()));
-        });
-        group.finish();
-    }
-}
-
-fn labelled(c: &mut Criterion) {
-    const SETS: usize = 1_000;
-    let values: Vec<[String; 2]> =
-        (0..SETS).map(|i| [format!("venue-{}", i % 100), format!("SYM{:05}", i / 100)]).collect();
-    let family =
-        registry(SETS).counter_family("orders_total", Unit::None, "Orders.", ["venue", "symbol"]).unwrap();
-    let peer = IntCounterVec::new(Opts::new("orders_total", "Orders."), &["venue", "symbol"]).unwrap();
-    for threads in THREADS {
-        let mut group = c.benchmark_group(format!("counter by 2 labels, 1,000 sets/{threads}"));
-        group.bench_function("bellwether", |b| {
-            b.iter_custom(|n| {
-                on_threads(threads, n, |i| {
-                    let [venue, symbol] = &values[i as usize % SETS];
-                    family.with([venue, symbol]).increment();
-                })
-            });
-        });
-        group.bench_function("prometheus", |b| {
-            b.iter_custom(|n| {
-                on_threads(threads, n, |i| {
-                    let [venue, symbol] = &values[i as usize % SETS];
-                    peer.with_label_values(&[venue, symbol]).inc();
-                })
-            });
-        });
-        group.finish();
-    }
 }
 
 /// A flood of label sets that nobody knows, in a registry that is full: by the bound of one metric, and by that of all.
@@ -122,89 +60,6 @@ fn flood(c: &mut Criterion) {
             group.finish();
         }
     }
-}
-
-fn gauge_and_histogram(c: &mut Criterion) {
-    let registry = registry(10);
-    let ours = registry.gauge("depth", Unit::None, "Depth.").unwrap();
-    let peer = prometheus::Gauge::new("depth", "Depth.").unwrap();
-    let histogram =
-        registry.histogram("ack_seconds", Unit::Seconds, "Ack.", Buckets::new(BOUNDS).unwrap()).unwrap();
-    let options = HistogramOpts::new("ack_seconds", "Ack.").buckets(BOUNDS.to_vec());
-    let peer_histogram = prometheus::Histogram::with_opts(options).unwrap();
-    let latencies: Vec<f64> =
-        (0..4_096u32).map(|i| 0.000_05 * f64::from(i * 7_919 % 4_096 + 1).sqrt()).collect();
-    for threads in THREADS {
-        let mut group = c.benchmark_group(format!("gauge set/{threads}"));
-        group.bench_function("bellwether", |b| {
-            b.iter_custom(|n| on_threads(threads, n, |i| black_box(&ours).set(i as f64)));
-        });
-        group.bench_function("prometheus", |b| {
-            b.iter_custom(|n| on_threads(threads, n, |i| black_box(&peer).set(i as f64)));
-        });
-        group.finish();
-        let mut group = c.benchmark_group(format!("histogram of 10 bounds/{threads}"));
-        group.bench_function("bellwether", |b| {
-            b.iter_custom(|n| {
-                on_threads(threads, n, |i| black_box(&histogram).record(latencies[i as usize & 4_095]))
-            });
-        });
-        group.bench_function("prometheus", |b| {
-            b.iter_custom(|n| {
-                on_threads(threads, n, |i| black_box(&peer_histogram).observe(latencies[i as usize & 4_095]))
-            });
-        });
-        group.finish();
-    }
-}
-
-fn text(c: &mut Criterion) {
-    const SERIES: usize = 10_000;
-    const HISTOGRAMS: usize = 1_000;
-    let ours = registry(SERIES);
-    let family = ours.counter_family("orders_total", Unit::None, "Orders.", ["venue", "symbol"]).unwrap();
-    let peer = prometheus::Registry::new();
-    let peer_family = IntCounterVec::new(Opts::new("orders_total", "Orders."), &["venue", "symbol"]).unwrap();
-    peer.register(Box::new(peer_family.clone())).unwrap();
-    for i in 0..SERIES {
-        let (venue, symbol) = (format!("venue-{}", i % 100), format!("SYM{:05}", i / 100));
-        let value = (i as u64).wrapping_mul(2_654_435_761) % 10_000_000;
-        family.with([&venue, &symbol]).add(value);
-        peer_family.with_label_values(&[&venue, &symbol]).inc_by(value);
-    }
-    let histograms = registry(HISTOGRAMS);
-    let family = histograms
-        .histogram_family("ack_seconds", Unit::Seconds, "Ack.", ["symbol"], Buckets::new(BOUNDS).unwrap())
-        .unwrap();
-    for i in 0..HISTOGRAMS {
-        let one = family.with(&format!("SYM{i:05}"));
-        (0..50u32).for_each(|j| one.record(f64::from(j) * 0.002));
-    }
-    let mut group = c.benchmark_group("text");
-    let mut page = String::new();
-    group.bench_function("bellwether, 10,000 counters", |b| {
-        b.iter(|| {
-            page.clear();
-            ours.write_text(&mut page);
-            page.len()
-        });
-    });
-    let mut bytes = Vec::new();
-    group.bench_function("prometheus, 10,000 counters", |b| {
-        b.iter(|| {
-            bytes.clear();
-            TextEncoder::new().encode(&peer.gather(), &mut bytes).unwrap();
-            bytes.len()
-        });
-    });
-    group.bench_function("bellwether, 1,000 histograms", |b| {
-        b.iter(|| {
-            page.clear();
-            histograms.write_text(&mut page);
-            page.len()
-        });
-    });
-    group.finish();
 }
 
 fn history(c: &mut Criterion) {
@@ -267,6 +122,6 @@ fn history(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().without_plots();
-    targets = counter, labelled, flood, gauge_and_histogram, text, history
+    targets = flood, history
 }
 criterion_main!(benches);

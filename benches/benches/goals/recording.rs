@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::desk::Desk;
 use crate::request::Request;
 use crate::round::{Case, Cost, Group, Who, costs};
-use crate::row::{Bound, Row, Table};
+use crate::row::{Bound, Row, Table, figure};
 use crate::{heap, ours, peers};
 
 /// One case, alone and beside another thread on the same handle.
@@ -124,12 +124,12 @@ fn told(measured: &[Measured], group: Group, raw: &Measured, rounds: usize) -> S
         let sleeps = if beside.sleeps { "; its threads sleep in a lock" } else { "" };
         let _ = writeln!(
             text,
-            "| {} | {:.2} | {:.2} | {:.2} | {:.2} | {} and {} of {rounds}{sleeps} |",
+            "| {} | {} | {} | {} | {} | {} and {} of {rounds}{sleeps} |",
             case.name,
-            alone.nanos,
-            alone.nanos / raw.alone.nanos,
-            beside.nanos,
-            beside.nanos / raw.beside.nanos,
+            figure(alone.nanos, ""),
+            figure(alone.nanos / raw.alone.nanos, ""),
+            figure(beside.nanos, ""),
+            figure(beside.nanos / raw.beside.nanos, ""),
             alone.rounds,
             beside.rounds,
         );

@@ -4,7 +4,9 @@ pub(crate) const USAGE: &str = "\
 Usage: cargo xtask bench metrics [--quick] [--runs N] [--only GOAL[,GOAL]]
   --quick      fewer rounds: says whether it runs, and roughly what it costs
   --runs N     the whole measurement N times; medians over the runs are told
-  --only       these goals alone, by number (1 to 18)";
+  --only       these goals alone, by number (1 to 18)
+A round counts only if its threads had their processors. On a machine with other work few rounds of two threads do; give
+them precedence there: chrt --rr 1 cargo xtask bench metrics";
 
 pub(crate) struct Request {
     pub(crate) runs: usize,

@@ -77,10 +77,12 @@ impl Row {
     }
 
     fn held(&self) -> &'static str {
-        let ours = median(self.ours.clone());
+        let ours = middle(self.ours.iter().copied());
         // The ratio of medians over runs would mix a quiet run with a busy one.
-        let reference = self.ratio().map_or(f64::NAN, |ratio| ours / ratio);
-        let reference = if reference.is_nan() { 0.0 } else { reference };
+        let reference = self.ratio().map_or(0.0, |ratio| ours / ratio);
+        if ours.is_nan() || reference.is_nan() {
+            return "not measured";
+        }
         let holds = |bound: &Option<Bound>| bound.as_ref().is_none_or(|bound| bound.holds(ours, reference));
         match (holds(&self.must), holds(&self.aim), &self.must, &self.aim) {
             (true, true, _, Some(_)) => "aim",
@@ -93,9 +95,8 @@ impl Row {
 
     /// Median over the runs of what we take per what the reference takes.
     fn ratio(&self) -> Option<f64> {
-        let ratios: Vec<f64> =
-            self.ours.iter().zip(&self.reference).map(|(ours, (_, other))| ours / other).collect();
-        (!ratios.is_empty()).then(|| median(ratios))
+        let ratios = self.ours.iter().zip(&self.reference).map(|(ours, (_, other))| ours / other);
+        (!self.reference.is_empty()).then(|| middle(ratios))
     }
 }
 
@@ -103,10 +104,13 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bound = |bound: &Option<Bound>| bound.as_ref().map_or("-".to_owned(), |bound| bound.told.clone());
         let reference = self.reference.last().map_or("-".to_owned(), |(name, _)| {
-            let values = self.reference.iter().map(|(_, value)| *value).collect();
-            format!("{name}: {}", figure(median(values), self.unit))
+            let values = self.reference.iter().map(|(_, value)| *value);
+            format!("{name}: {}", figure(middle(values), self.unit))
         });
-        let ratio = self.ratio().map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
+        let ratio = self
+            .ratio()
+            .filter(|ratio| !ratio.is_nan())
+            .map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
         write!(
             f,
             "| {} | {} | {} | {} | {} | {reference} | {ratio} | {} |",
@@ -114,14 +118,23 @@ impl fmt::Display for Row {
             self.what,
             bound(&self.must),
             bound(&self.aim),
-            figure(median(self.ours.clone()), self.unit),
+            figure(middle(self.ours.iter().copied()), self.unit),
             self.held(),
         )
     }
 }
 
+/// The median of the runs that have a figure; no number if none has.
+fn middle(values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+    if values.is_empty() { f64::NAN } else { median(values) }
+}
+
 /// With as many digits as say something.
 pub(crate) fn figure(value: f64, unit: &str) -> String {
+    if value.is_nan() {
+        return "-".to_owned();
+    }
     let number = match value.abs() {
         0.0 => "0".to_owned(),
         size if size < 1e-3 => format!("{value:.1e}"),

@@ -44,13 +44,13 @@ pub(crate) use room::Room;
 /// # use bellwether_core::SystemClock;
 /// use bellwether_metrics::{Format, Registry, RegistryConfig, Unit};
 /// let metrics = Registry::new(&SystemClock::shared(), RegistryConfig::default());
-/// metrics.counter("desk_fills_total", Unit::None, "Fills received.")?.add(3);
+/// metrics.gauge("desk_pnl", Unit::None, "Profit.")?.set(3.5);
 ///
-/// let mut page = String::from("# TYPE host_up gauge\nhost_up 1\n");
+/// let mut page = String::from("host_up 1\n");
 /// metrics.exposition(Format::OpenMetrics).with_prefix("desk_").unended().write_text(&mut page)?;
 /// page.push_str("# EOF\n");
-/// assert!(page.starts_with("# TYPE host_up gauge\nhost_up 1\n# TYPE desk_fills counter\n"));
-/// assert!(page.contains("\ndesk_fills_total 3\n") && page.ends_with("# EOF\n"));
+/// let lines: Vec<&str> = page.lines().collect();
+/// assert_eq!(lines, ["host_up 1", "# TYPE desk_pnl gauge", "# HELP desk_pnl Profit.", "desk_pnl 3.5", "# EOF"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy)]

@@ -2,15 +2,18 @@
 
 #[cfg(any(feature = "facade", feature = "tracing"))]
 use bellwether_core::LabelName;
+use bellwether_core::NameError;
 #[cfg(feature = "prometheus")]
 use bellwether_core::Unit;
-use bellwether_core::{Kind, MetricName, NameError};
+#[cfg(any(feature = "facade", feature = "prometheus"))]
+use bellwether_core::{Kind, MetricName};
 
 /// The name of ours for a metric that another library calls `name`.
 ///
 /// A character that no name has becomes an underscore, as one put before a leading digit; a counter ends in `_total`, an
 /// info in `_info`; anything else that ends in a word that is for another kind gets `_value` behind it, so that it is
 /// told at all.
+#[cfg(any(feature = "facade", feature = "prometheus"))]
 pub(crate) fn metric_name(name: &str, kind: Kind) -> Result<MetricName, NameError> {
     let mut text = sanitised(name, |c| c == ':');
     let is_for_others = || ["_total", "_bucket", "_info"].iter().any(|suffix| text.ends_with(suffix));
@@ -59,6 +62,7 @@ pub(crate) fn unit_of(name: &str) -> Unit {
 mod tests {
     use super::*;
 
+    #[cfg(any(feature = "facade", feature = "prometheus"))]
     #[test]
     fn names_become_ours_by_their_kind() {
         let name = |text, kind| metric_name(text, kind).map(|name| name.as_str().to_owned());

@@ -34,7 +34,7 @@ use std::cell::Cell;
 
 pub(crate) use self::cells::Cells;
 use self::page::Page;
-pub(crate) use self::pool::Use;
+pub use self::pool::LaneUse;
 use self::pool::{Lease, Pool};
 pub(crate) use self::row::Row;
 pub(crate) use self::slot::Slot;
@@ -123,11 +123,6 @@ fn take() -> Option<&'static lane::Lane> {
     LEASE.try_with(|place| place.set(Some(ThreadLease { _lease: lease }))).ok().map(|()| lane)
 }
 
-/// How much is in use, in the whole process.
-pub(crate) fn in_use() -> Use {
-    POOL.in_use()
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use std::panic::catch_unwind;
@@ -193,7 +188,7 @@ mod tests {
                 });
             }
             there.wait();
-            assert_eq!(in_use().lanes, pool::MAX_LANES);
+            assert_eq!(LaneUse::now().lanes, pool::MAX_LANES);
             gone.wait();
         });
         assert_eq!(cells.read(0), 2 * THREADS as u64);

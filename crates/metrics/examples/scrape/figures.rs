@@ -1,10 +1,10 @@
 //! What the target tells: the figures of a desk, with everything that makes an exposition hard.
 
-use bellwether_core::{
-    Collect, CollectError, Descriptor, Labels, MetricName, NameError, SampleSink, SharedClock,
-    SummarySnapshot, Unit,
-};
-use bellwether_metrics::{Buckets, Format, Registry, RegistryConfig, RegistryError};
+use std::error::Error;
+use std::time::Duration;
+
+use bellwether_core::{SharedClock, Unit};
+use bellwether_metrics::{Buckets, Format, Quantiles, Registry, RegistryConfig};
 
 /// Gauges of another library, which the host puts before ours on its page: Prometheus knows values that are no number, a
 /// registry of Bellwether refuses them. The text stands so in both text formats.
@@ -28,7 +28,7 @@ pub(crate) struct Figures(Registry);
 
 impl Figures {
     /// With so many series of `demo_events_total`; each counts its own number.
-    pub(crate) fn new(clock: &SharedClock, series: usize) -> Result<Self, RegistryError> {
+    pub(crate) fn new(clock: &SharedClock, series: usize) -> Result<Self, Box<dyn Error>> {
         // The bounds are raised to what is wanted, and to a little more for the other metrics.
         let config = RegistryConfig::default()
             .with_max_series_per_metric(series.max(100))
@@ -64,7 +64,13 @@ impl Figures {
         }
         acks.with("nothing acknowledged yet");
 
-        metrics.collect(Fills::new()?)?;
+        let fills = metrics.summary(
+            "demo_fill_seconds",
+            Unit::Seconds,
+            "Acknowledgement to fill.",
+            Quantiles::latency().over(Duration::from_hours(24), 24)?,
+        )?;
+        (1..=1_000u32).for_each(|i| fills.record(f64::from(i) * 0.001));
         Ok(Self(metrics))
     }
 
@@ -74,30 +80,5 @@ impl Figures {
             page.extend_from_slice(FOREIGN.as_bytes());
         }
         self.0.write(format, page);
-    }
-}
-
-/// A part that keeps quantiles itself.
-struct Fills {
-    descriptors: [Descriptor; 1],
-}
-
-impl Fills {
-    fn new() -> Result<Self, NameError> {
-        let name = MetricName::new("demo_fill_seconds")?;
-        Ok(Self { descriptors: [Descriptor::summary(name, Unit::Seconds, "Acknowledgement to fill.")] })
-    }
-}
-
-impl Collect for Fills {
-    fn descriptors(&self) -> &[Descriptor] {
-        &self.descriptors
-    }
-
-    fn collect(&self, out: &mut dyn SampleSink) -> Result<(), CollectError> {
-        let quantiles = [(0.5, 0.25), (0.9, 0.5), (0.99, 1.75)].into();
-        let summary = SummarySnapshot { quantiles, count: 1_000, sum: 312.5 };
-        out.summary(&self.descriptors[0], &Labels::empty(), &summary);
-        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bellwether_metrics::Format;
 
-use crate::figures::Figures;
+use super::figures::Figures;
 
 /// A client that asks for longer, or says more, is let go.
 const PATIENCE: Duration = Duration::from_secs(2);

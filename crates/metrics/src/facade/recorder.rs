@@ -18,8 +18,8 @@ use crate::{Buckets, Counter, CounterFamily, DynamicFamily, Gauge, Histogram, Re
 /// Cloning copies a pointer: the host keeps one and installs the other.
 ///
 /// **Cost.** A handle of the facade that is kept costs what ours costs, and a call through a pointer. A macro that is
-/// called anew looks its metric and its labels up each time, without a lock once they are known, and makes a handle: keep
-/// handles on the hot path.
+/// called anew looks its metric and its labels up each time, under a lock that is written only when a metric is defined, and
+/// makes a handle: keep handles on the hot path.
 ///
 /// **Names.** Of the facade any text is a name. Characters that ours do not have become underscores: `http.requests` is
 /// `http_requests`. A counter gets the `_total` that it lacks; a gauge or histogram that ends in `_total`, `_bucket` or
@@ -168,7 +168,8 @@ impl FacadeRecorder {
     ) -> Option<I> {
         let with = |family: &DynamicFamily<I>| family.with(&KeyLabels::of(key));
         let known = known(&self.shared);
-        let met = known.read().get(key.name()).map(|known| known.as_ref().map(with).map_err(|refusal| *refusal));
+        let met =
+            known.read().get(key.name()).map(|known| known.as_ref().map(with).map_err(|refusal| *refusal));
         let found = match met {
             Some(found) => found,
             None => self.shared.define(key.name(), kind, known, make).map(|family| with(&family)),

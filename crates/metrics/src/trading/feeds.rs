@@ -53,6 +53,9 @@ use crate::{Counter, CounterFamily, Histogram, HistogramFamily, Registry, Regist
 ///
 /// All have the label `feed`. Staleness is computed at each look at the registry: it goes on rising when nothing comes
 /// any more, which is just when it matters.
+///
+/// [`collectors::Feeds`](crate::collectors::Feeds) tells feeds that several threads write to, without telling late messages
+/// from double ones. It has some of the same names: take one of the two, or a prefix.
 #[derive(Debug, Clone)]
 pub struct FeedMetrics(Arc<Inner>);
 

@@ -1,6 +1,7 @@
 //! Pages of a registry, judged by those who read them: Prometheus, and the OpenMetrics parser of `prometheus_client`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -115,7 +116,7 @@ fn serve(metrics: &Registry, asked: &Arc<std::sync::Mutex<Vec<Format>>>) -> u16 
 }
 
 /// A real server, stopped when it is dropped.
-struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     port: u16,
     _folder: tempfile::TempDir,
@@ -123,16 +124,15 @@ struct Prometheus {
 
 impl Prometheus {
     /// Scrapes these paths of a port; nothing where the program is missing.
-    fn start(of: u16, paths: &[&str]) -> Option<Self> {
+    pub(crate) fn start(of: u16, paths: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let jobs: String = paths
-            .iter()
-            .map(|path| {
-                format!(
-                    "- job_name: {path}\n  metrics_path: /{path}\n  static_configs:\n  - targets: ['127.0.0.1:{of}']\n"
-                )
-            })
-            .collect();
+        let mut jobs = String::new();
+        for path in paths {
+            let _ = writeln!(
+                jobs,
+                "- job_name: {path}\n  metrics_path: /{path}\n  static_configs:\n  - targets: ['127.0.0.1:{of}']"
+            );
+        }
         let config = folder.path().join("prometheus.yml");
         std::fs::write(&config, format!("global: {{scrape_interval: 1s}}\nscrape_configs:\n{jobs}")).unwrap();
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -151,7 +151,7 @@ impl Prometheus {
     }
 
     /// What a query gives, as pairs of labels and value: once it gives `n` series.
-    fn query(&self, query: &str, n: usize) -> Vec<(BTreeMap<String, String>, String)> {
+    pub(crate) fn query(&self, query: &str, n: usize) -> Vec<(BTreeMap<String, String>, String)> {
         let started = Instant::now();
         loop {
             let series = self.series(query);
@@ -159,14 +159,14 @@ impl Prometheus {
                 return series;
             }
             assert!(
-                started.elapsed() < Duration::from_secs(60),
+                started.elapsed() < Duration::from_mins(1),
                 "{query}: {n} series wanted, got {series:#?}"
             );
             std::thread::sleep(Duration::from_millis(200));
         }
     }
 
-    fn series(&self, query: &str) -> Vec<(BTreeMap<String, String>, String)> {
+    pub(crate) fn series(&self, query: &str) -> Vec<(BTreeMap<String, String>, String)> {
         let answer = self.get(&format!("/api/v1/query?query={}", percent(query)));
         let series = answer["data"]["result"].as_array().into_iter().flatten();
         series
@@ -178,7 +178,7 @@ impl Prometheus {
             .collect()
     }
 
-    fn get(&self, path: &str) -> Json {
+    pub(crate) fn get(&self, path: &str) -> Json {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return Json::Null };
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
         let mut answer = String::new();
@@ -196,7 +196,11 @@ impl Drop for Prometheus {
 }
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    let mut out = String::new();
+    for byte in text.bytes() {
+        let _ = write!(out, "%{byte:02x}");
+    }
+    out
 }
 
 /// The values of all series of a job, without what Prometheus adds to their labels.
@@ -258,8 +262,10 @@ fn prometheus_reads_native_histograms_from_protobuf() {
         .native_histogram("demo_fill_seconds", Unit::Seconds, "Fill.", NativeBuckets::latency())
         .unwrap();
     metrics.native_histogram("demo_idle_seconds", Unit::Seconds, "Idle.", NativeBuckets::latency()).unwrap();
-    let values: Vec<f64> = (1..=1_000).map(|i| f64::from(i) * 1e-3).collect();
-    values.iter().for_each(|value| fill.record(*value));
+    let values = (1..=1_000).map(|i| f64::from(i) * 1e-3);
+    for value in values {
+        fill.record(value);
+    }
     let asked = Arc::default();
     let port = serve(&metrics, &asked);
     let Some(server) = Prometheus::start(port, &["any"]) else {

@@ -7,3 +7,4 @@ mod flaky_server;
 mod killed_desk;
 mod own_server;
 mod push;
+mod scrape;
