@@ -64,10 +64,46 @@ pub struct Labels(Arc<Inner>);
 
 struct Inner {
     hash: u64,
-    pairs: Box<[(LabelName, Box<str>)]>,
+    /// Sorted; many sets may share them.
+    names: Arc<[LabelName]>,
+    /// The values one after the other, each behind its length as a character: one text for all of them.
+    values: Box<str>,
 }
 
-static EMPTY: LazyLock<Labels> = LazyLock::new(|| Labels::from_sorted(Box::default()));
+/// Name and value of each label.
+#[derive(Clone)]
+struct Pairs<'a> {
+    names: std::slice::Iter<'a, LabelName>,
+    values: &'a str,
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = self.names.next()?;
+        let mut rest = self.values.chars();
+        let len = rest.next().map_or(0, |len| len as usize);
+        let (value, rest) = rest.as_str().split_at_checked(len).unwrap_or_default();
+        self.values = rest;
+        Some((name.as_str(), value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.names.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Pairs<'_> {}
+
+/// Puts a value behind those that are there. None is longer than [`MAX_LABEL_VALUE_LEN`], far below the lengths that are no
+/// character.
+fn push(values: &mut String, value: &str) {
+    values.push(u32::try_from(value.len()).ok().and_then(char::from_u32).unwrap_or_default());
+    values.push_str(value);
+}
+
+static EMPTY: LazyLock<Labels> = LazyLock::new(|| Labels::from_sorted(Arc::default(), Box::default()));
 
 impl Labels {
     /// The set without labels.
@@ -106,15 +142,64 @@ impl Labels {
             });
         }
         pairs.retain(|(_, value)| !value.is_empty());
-        if pairs.is_empty() {
-            return Ok(Self::empty());
-        }
-        Ok(Self::from_sorted(pairs.into_boxed_slice()))
+        Ok(Self::of_sorted(pairs))
     }
 
-    fn from_sorted(pairs: Box<[(LabelName, Box<str>)]>) -> Self {
-        let hash = hash_pairs(pairs.iter().map(|(name, value)| (name.as_str(), &**value)));
-        Self(Arc::new(Inner { hash, pairs }))
+    /// The values of labels whose names are sorted, none twice, and shared by many sets: each then keeps its values only. An
+    /// empty value is left out with its name. O(bytes).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use bellwether_core::{LabelName, Labels};
+    /// let names: Arc<[LabelName]> = Arc::new([LabelName::new("side")?, LabelName::new("venue")?]);
+    /// let labels = Labels::from_values(&names, ["buy", "XNYS"])?;
+    /// assert_eq!(labels, Labels::new([("venue", "XNYS"), ("side", "buy")])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_values<'a>(
+        names: &Arc<[LabelName]>,
+        values: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
+    ) -> Result<Self, LabelsError> {
+        let pairs = names.iter().zip(values);
+        let too_long = pairs.clone().find(|(_, value)| value.len() > MAX_LABEL_VALUE_LEN);
+        if let Some((name, value)) = too_long {
+            return Err(LabelsError::ValueTooLong { name: name.clone(), len: value.len() });
+        }
+        let are_sorted = names.array_windows().all(|[a, b]| a < b);
+        let given = pairs.clone().filter(|(_, value)| !value.is_empty()).count();
+        if !are_sorted || given < names.len() || given > MAX_LABELS {
+            return Self::from_pairs(pairs.map(|(name, value)| (name.clone(), value.into())).collect());
+        }
+        let mut all = String::with_capacity(pairs.clone().map(|(_, value)| value.len() + 2).sum());
+        pairs.for_each(|(_, value)| push(&mut all, value));
+        Ok(Self::from_sorted(Arc::clone(names), all.into()))
+    }
+
+    /// Pairs that are sorted and have no empty value.
+    fn of_sorted(pairs: Vec<(LabelName, Box<str>)>) -> Self {
+        if pairs.is_empty() {
+            return Self::empty();
+        }
+        let mut values = String::with_capacity(pairs.iter().map(|(_, value)| value.len() + 2).sum());
+        for (_, value) in &pairs {
+            push(&mut values, value);
+        }
+        let names = pairs.into_iter().map(|(name, _)| name).collect();
+        Self::from_sorted(names, values.into())
+    }
+
+    fn from_sorted(names: Arc<[LabelName]>, values: Box<str>) -> Self {
+        let hash = hash_pairs(Pairs { names: names.iter(), values: &values });
+        Self(Arc::new(Inner { hash, names, values }))
+    }
+
+    /// The pairs whose names are kept.
+    fn kept(&self, mut keep: impl FnMut(&str) -> bool) -> Vec<(LabelName, Box<str>)> {
+        let pairs = self.0.names.iter().zip(self.iter());
+        pairs
+            .filter(|(name, _)| keep(name.as_str()))
+            .map(|(name, (_, value))| (name.clone(), value.into()))
+            .collect()
     }
 
     /// This set with one label added or replaced; an empty value takes the label away.
@@ -123,7 +208,7 @@ impl Labels {
         if value.len() > MAX_LABEL_VALUE_LEN {
             return Err(LabelsError::ValueTooLong { name, len: value.len() });
         }
-        let mut pairs: Vec<_> = self.0.pairs.iter().filter(|pair| pair.0 != name).cloned().collect();
+        let mut pairs = self.kept(|other| name != other);
         pairs.push((name, value.into_boxed_str()));
         Self::from_pairs(pairs)
     }
@@ -133,41 +218,37 @@ impl Labels {
         if other.is_empty() {
             return Ok(self.clone());
         }
-        let mut pairs: Vec<_> =
-            self.0.pairs.iter().filter(|pair| other.get(pair.0.as_str()).is_none()).cloned().collect();
-        pairs.extend(other.0.pairs.iter().cloned());
+        let mut pairs = self.kept(|name| other.get(name).is_none());
+        pairs.extend(other.kept(|_| true));
         Self::from_pairs(pairs)
     }
 
     /// This set without the labels that `keep` refuses.
     #[must_use]
     pub fn retain(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
-        let pairs: Box<[_]> = self.0.pairs.iter().filter(|pair| keep(pair.0.as_str())).cloned().collect();
-        if pairs.len() == self.len() {
-            return self.clone();
-        }
-        if pairs.is_empty() { Self::empty() } else { Self::from_sorted(pairs) }
+        let pairs = self.kept(&mut keep);
+        if pairs.len() == self.len() { self.clone() } else { Self::of_sorted(pairs) }
     }
 
-    /// The value of a label, if it has one. O(log n).
+    /// The value of a label, if it has one. O(n).
     pub fn get(&self, name: &str) -> Option<&str> {
-        let at = self.0.pairs.binary_search_by(|pair| pair.0.as_str().cmp(name)).ok()?;
-        self.0.pairs.get(at).map(|pair| &*pair.1)
+        let at = self.0.names.binary_search_by(|other| other.as_str().cmp(name)).ok()?;
+        self.iter().nth(at).map(|(_, value)| value)
     }
 
     /// Name and value of each label, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
-        self.0.pairs.iter().map(|(name, value)| (name.as_str(), &**value))
+        Pairs { names: self.0.names.iter(), values: &self.0.values }
     }
 
     /// How many labels there are.
     pub fn len(&self) -> usize {
-        self.0.pairs.len()
+        self.0.names.len()
     }
 
     /// Whether there is no label.
     pub fn is_empty(&self) -> bool {
-        self.0.pairs.is_empty()
+        self.0.names.is_empty()
     }
 
     /// 128 bits that are the same on every machine and in every version.
@@ -198,7 +279,9 @@ impl Default for Labels {
 
 impl PartialEq for Labels {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || (self.0.hash == other.0.hash && self.0.pairs == other.0.pairs)
+        let (a, b) = (&self.0, &other.0);
+        let have_same_names = || Arc::ptr_eq(&a.names, &b.names) || a.names == b.names;
+        Arc::ptr_eq(a, b) || (a.hash == b.hash && a.values == b.values && have_same_names())
     }
 }
 
@@ -218,7 +301,7 @@ impl PartialOrd for Labels {
 
 impl Ord for Labels {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.pairs.cmp(&other.0.pairs)
+        self.iter().cmp(other.iter())
     }
 }
 

@@ -311,7 +311,7 @@ impl Intake<'_> {
             told_in: self.run,
             left_out: None,
             value: put(None, &family.buckets),
-            tracks: Tracks::new(),
+            tracks: Tracks::default(),
         };
         family.told += 1;
         family.series.insert(labels.clone(), series);

@@ -35,7 +35,21 @@ pub(crate) struct SeriesView<'a> {
 }
 
 /// The places of a series in the history.
-pub(crate) type Tracks = Vec<Option<Arc<Track>>>;
+#[derive(Default)]
+pub(crate) struct Tracks(Box<[Option<Arc<Track>>]>);
+
+impl Tracks {
+    /// So many places.
+    pub(crate) fn at_least(&mut self, n: usize) -> &mut [Option<Arc<Track>>] {
+        // As few bytes as can be where nothing is sampled.
+        if self.0.len() < n {
+            let mut places = std::mem::take(&mut self.0).into_vec();
+            places.resize(n, None);
+            self.0 = places.into();
+        }
+        &mut self.0
+    }
+}
 
 /// All families in order. Belongs to one reader at a time; what it learned stays for the next.
 #[derive(Default)]
@@ -78,7 +92,7 @@ pub(crate) struct Rows<I: Instrument> {
 struct Member<I> {
     instrument: I,
     /// Where its prefix ends; it begins where that of the member before ends.
-    prefix_end: usize,
+    prefix_end: u32,
     /// When a look last found it in use: it was not used after that, or a later look finds it in use.
     used: Monotonic,
     /// Whether the last look found it idle, so that all that was recorded to it has been told.
@@ -123,7 +137,7 @@ impl<I: Instrument> Rows<I> {
                 prefix_end: 0,
                 used: now,
                 was_idle: false,
-                tracks: Tracks::new(),
+                tracks: Tracks::default(),
             });
         });
         new.sort_by(|a, b| a.instrument.key().labels.cmp(&b.instrument.key().labels));
@@ -147,7 +161,7 @@ impl<I: Instrument> Rows<I> {
         self.prefixes.clear();
         for member in &mut self.members {
             Prefix::write(member.instrument.key(), &mut self.prefixes);
-            member.prefix_end = self.prefixes.len();
+            member.prefix_end = self.prefixes.len() as u32;
         }
         self.prefixes.shrink_to_fit();
     }
@@ -162,8 +176,9 @@ impl<I: Instrument> Roster for Rows<I> {
         let mut begun = false;
         let mut start = 0;
         for member in &mut self.members {
-            let prefix = self.prefixes.get(start..member.prefix_end).unwrap_or("");
-            start = member.prefix_end;
+            let end = member.prefix_end as usize;
+            let prefix = self.prefixes.get(start..end).unwrap_or("");
+            start = end;
             let Some(reading) = member.instrument.read(scratch) else { continue };
             if !begun {
                 begun = true;

@@ -39,7 +39,7 @@ pub(crate) struct SeriesBounds {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LabelNames {
     /// These, sorted.
-    Fixed(Box<[LabelName]>),
+    Fixed(Arc<[LabelName]>),
     /// Any; each series has its own.
     Any,
 }
@@ -49,6 +49,14 @@ impl LabelNames {
         match self {
             Self::Fixed(names) => names,
             Self::Any => &[],
+        }
+    }
+
+    /// The labels of a series.
+    fn of(&self, wanted: &impl Wanted) -> Result<Labels, LabelsError> {
+        match self {
+            Self::Fixed(names) => wanted.labels(names),
+            Self::Any => wanted.labels(&Arc::default()),
         }
     }
 
@@ -239,7 +247,7 @@ impl<I: Instrument> Metric<I> {
         if let Some((label, what_for)) = self.reserved(wanted) {
             return Err(Missing::Reserved(label, what_for));
         }
-        let labels = wanted.labels(self.labels.fixed()).map_err(Missing::Label)?;
+        let labels = self.labels.of(wanted).map_err(Missing::Label)?;
         let mut filling = self.turn.lock();
         // Another thread may have been quicker.
         if let Ok(series) = table.find(wanted, hash, I::clone) {
@@ -368,7 +376,7 @@ mod tests {
     pub(super) fn orders(bounds: SeriesBounds) -> Metric<Counter> {
         let name = MetricName::new("orders_total").unwrap();
         let declared = Declared::new(Arc::new(Descriptor::counter(name, Unit::None, "Orders."))).unwrap();
-        let labels = LabelNames::Fixed(Box::new([LabelName::new("id").unwrap()]));
+        let labels = LabelNames::Fixed(Arc::new([LabelName::new("id").unwrap()]));
         Metric::new(declared, labels, (), bounds, &Arc::default()).unwrap()
     }
 

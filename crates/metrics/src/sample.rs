@@ -43,8 +43,7 @@ impl Visit for Sampling<'_> {
                 let count = reading.count() as f64;
                 let sum_of = if buckets.are_for_negatives() { &of.signed_sum } else { &of.sum };
                 let keys = (|| derived(&of.count, key), || derived(sum_of, key));
-                tracks.resize(2, None);
-                let [of_count, of_sum] = &mut tracks[..] else { return };
+                let [of_count, of_sum, ..] = tracks.at_least(2) else { return };
                 let [of_count, of_sum] =
                     self.history.push_histogram([of_count, of_sum], keys, (count, sum), (buckets, counts));
                 self.batch.values.push((Arc::clone(of_count.key()), count));
@@ -73,10 +72,7 @@ impl Visit for Sampling<'_> {
 impl Sampling<'_> {
     /// Takes the value of a series that is one number.
     fn number(&mut self, tracks: &mut Tracks, at: usize, key: impl FnOnce() -> Arc<SeriesKey>, value: f64) {
-        if tracks.len() <= at {
-            tracks.resize(at + 1, None);
-        }
-        let Some(track) = tracks.get_mut(at) else { return };
+        let Some(track) = tracks.at_least(at + 1).get_mut(at) else { return };
         let track = self.history.push(track, key, value);
         self.batch.values.push((Arc::clone(track.key()), value));
     }

@@ -1,6 +1,7 @@
 //! The label set that a look-up is for.
 
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use bellwether_core::{LabelName, Labels, LabelsError, MAX_LABEL_VALUE_LEN, MAX_LABELS};
 use foldhash::fast::RandomState;
@@ -12,7 +13,7 @@ use crate::values::Values;
 /// A label set, borrowed from whoever records.
 pub(crate) trait Wanted {
     /// The texts that tell it from all others of its metric.
-    fn parts(&self) -> impl Iterator<Item = &str>;
+    fn parts(&self) -> impl Iterator<Item = &str> + Clone;
 
     /// Name and value of each label; `names` are those of the metric, sorted.
     fn pairs<'a>(&'a self, names: &'a [LabelName]) -> impl Iterator<Item = (&'a str, &'a str)>;
@@ -28,7 +29,7 @@ pub(crate) trait Wanted {
         values.are(self.parts())
     }
 
-    fn labels(&self, names: &[LabelName]) -> Result<Labels, LabelsError> {
+    fn labels(&self, names: &Arc<[LabelName]>) -> Result<Labels, LabelsError> {
         Labels::new(self.pairs(names))
     }
 
@@ -53,13 +54,17 @@ pub(crate) struct ByPlace<'a> {
 
 impl Wanted for ByPlace<'_> {
     #[inline]
-    fn parts(&self) -> impl Iterator<Item = &str> {
+    fn parts(&self) -> impl Iterator<Item = &str> + Clone {
         // Each place is one of the values.
         self.order.iter().map(|&at| self.values.get(at).copied().unwrap_or(""))
     }
 
     fn pairs<'a>(&'a self, names: &'a [LabelName]) -> impl Iterator<Item = (&'a str, &'a str)> {
         names.iter().map(LabelName::as_str).zip(self.parts())
+    }
+
+    fn labels(&self, names: &Arc<[LabelName]>) -> Result<Labels, LabelsError> {
+        Labels::from_values(names, self.parts())
     }
 }
 
@@ -73,7 +78,7 @@ pub(crate) struct ByName<'a, P: ?Sized>(pub(crate) &'a P);
 impl<P: LabelPairs + ?Sized> ByName<'_, P> {
     /// An empty value is no label.
     #[inline]
-    fn labels_given(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn labels_given(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.0.pairs().filter(|(_, value)| !value.is_empty())
     }
 
@@ -91,7 +96,7 @@ impl<P: LabelPairs + ?Sized> ByName<'_, P> {
 
 impl<P: LabelPairs + ?Sized> Wanted for ByName<'_, P> {
     #[inline]
-    fn parts(&self) -> impl Iterator<Item = &str> {
+    fn parts(&self) -> impl Iterator<Item = &str> + Clone {
         self.labels_given().flat_map(|(name, value)| [name, value])
     }
 

@@ -56,7 +56,7 @@ fn show_series(declared: &Declared, series: &SeriesSnapshot, visitor: &mut dyn V
         reading,
         created: series.created,
         exemplars: (!series.exemplars.is_empty()).then_some(&exemplars),
-        tracks: &mut Tracks::new(),
+        tracks: &mut Tracks::default(),
     });
 }
 

@@ -30,7 +30,7 @@ impl<'a> KeyLabels<'a> {
 }
 
 impl LabelPairs for KeyLabels<'_> {
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         let (plain, renamed) = match self {
             Self::Plain(key) => (Some(key.labels()), None),
             Self::Renamed(pairs) => (None, Some(pairs.iter())),

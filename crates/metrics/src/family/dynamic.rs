@@ -36,31 +36,31 @@ pub struct DynamicFamily<I: Instrument> {
 /// Names and values of labels, in any order: slices and arrays of pairs, and [`Labels`].
 pub trait LabelPairs {
     /// Each name with its value.
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)>;
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone;
 }
 
 impl<N: AsRef<str>, V: AsRef<str>> LabelPairs for [(N, V)] {
     #[inline]
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<str>, const K: usize> LabelPairs for [(N, V); K] {
     #[inline]
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self[..].pairs()
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<str>> LabelPairs for Vec<(N, V)> {
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self[..].pairs()
     }
 }
 
 impl LabelPairs for Labels {
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.iter()
     }
 }

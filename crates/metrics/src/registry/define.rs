@@ -64,7 +64,7 @@ impl Registry {
         descriptor: Descriptor,
         shape: I::Shape,
     ) -> Result<I, RegistryError> {
-        Ok(self.metric::<I>(descriptor, LabelNames::Fixed(Box::default()), shape)?.only())
+        Ok(self.metric::<I>(descriptor, LabelNames::Fixed(Arc::default()), shape)?.only())
     }
 
     pub(super) fn family<I: Instrument, const N: usize>(

@@ -18,7 +18,7 @@ impl Fields {
         Self((0..n).map(|_| String::new()).collect())
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.iter().map(String::as_str)
     }
 

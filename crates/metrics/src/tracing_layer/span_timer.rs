@@ -170,7 +170,7 @@ struct SpanLabels<'a> {
 }
 
 impl LabelPairs for SpanLabels<'_> {
-    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         let fields = self.names.iter().map(LabelName::as_str).zip(self.fields.values());
         std::iter::once(("span", self.metadata.name())).chain(fields)
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bellwether_core::{
     Aggregate, Descriptor, HistoryQuery, Labels, PageRequest, SampleWindows, SummarySnapshot, TimeRange,
 };
-use bellwether_metrics::{Buckets, Format, NativeBuckets, Quantiles, RegistryConfig, Unit};
+use bellwether_metrics::{Buckets, Format, NativeBuckets, Quantiles, RegistryConfig, Unit, label_set};
 
 use crate::desk::{Desk, at, selector};
 use crate::kinds::{labels, name, told};
@@ -166,6 +166,94 @@ fn a_scrape_of_native_histograms_and_summaries_allocates_nothing_in_the_end() {
     // The window turns once.
     (0..30).for_each(|_| scrape());
     assert_eq!(allocations(|| (0..30).for_each(|_| scrape())), 0);
+}
+
+#[test]
+fn recording_by_labels_allocates_nothing_whatever_kind_of_family() {
+    label_set! { struct Order<'a> { venue: &'a str, dark: bool } }
+    let desk = Desk::new();
+    let orders = desk.counter_family("orders_total", Unit::None, "Orders.", ["venue", "side"]).unwrap();
+    let of_set = desk.gauge_family_of::<Order>("depth", Unit::None, "Depth.").unwrap();
+    let dynamic =
+        desk.dynamic_histogram_family("ack_seconds", Unit::Seconds, "Ack.", Buckets::latency()).unwrap();
+    let long = "a venue whose name is too long to lie in the series itself";
+    let record = || {
+        for venue in ["XNYS", long] {
+            orders.increment([venue, "buy"]);
+            of_set.set(&Order { venue, dark: false }, 1.0);
+            of_set.with(&Order { venue, dark: true }).add(2.0);
+            dynamic.record(&[("venue", venue), ("side", "buy"), ("empty", "")], Duration::from_micros(50));
+            dynamic.record(&[("side", "buy"), ("venue", venue)], 0.1);
+        }
+    };
+    record();
+    assert_eq!(allocations(|| (0..1_000).for_each(|_| record())), 0);
+    assert_eq!(dynamic.with(&[("side", "buy"), ("venue", long)]).snapshot().count(), 2 * 1_001);
+}
+
+#[test]
+fn label_sets_that_come_and_go_leave_no_memory_behind() {
+    let desk = Desk::with(RegistryConfig::default().with_idle_expiry(Some(Duration::from_secs(1))));
+    let orders = desk.counter_family("orders_total", Unit::None, "Orders.", ["venue", "id"]).unwrap();
+    let mut page = String::new();
+    let mut next = 0;
+    let mut churn = |sets: usize| {
+        for _ in 0..sets {
+            next += 1;
+            let id = format!("{next:012}");
+            orders.increment(["XNYS", &id]);
+            match next % 4 {
+                // Some go by themselves.
+                0 => {}
+                1 => drop(orders.retain(|labels| labels.get("id") != Some(id.as_str()))),
+                _ => assert!(orders.remove(["XNYS", &id])),
+            }
+            if next % 100 == 0 {
+                desk.advance(1);
+                page.clear();
+                desk.write_text(&mut page);
+            }
+        }
+    };
+    churn(4_000);
+    let before = LIVE.with(Cell::get);
+    churn(20_000);
+    let grown = LIVE.with(Cell::get) - before;
+    // Another test may take slots that need a page more.
+    assert!(grown < 100_000, "{grown} bytes");
+}
+
+/// Bytes that each series takes, everything included: its place in the table, its labels, its text, its slot.
+fn bytes_per_series(n: usize, make: impl FnOnce(&Desk, &[[String; 2]])) -> usize {
+    let labels: Vec<_> =
+        (0..n).map(|i| [format!("venue-{}", i % 100), format!("SYM{:05}", i / 100)]).collect();
+    let desk = Desk::with(RegistryConfig::default().with_max_series(n).with_max_series_per_metric(n));
+    let mut page = String::with_capacity(4_000_000);
+    desk.write_text(&mut page);
+    let before = LIVE.with(Cell::get);
+    make(&desk, &labels);
+    page.clear();
+    desk.write_text(&mut page);
+    (LIVE.with(Cell::get) - before) as usize / n
+}
+
+#[test]
+fn a_series_takes_little_memory() {
+    let counter = bytes_per_series(10_000, |desk, labels| {
+        let family = desk.counter_family("orders_total", Unit::None, "Orders.", ["venue", "symbol"]).unwrap();
+        for [venue, symbol] in labels {
+            family.increment([venue, symbol]);
+        }
+    });
+    let histogram = bytes_per_series(1_000, |desk, labels| {
+        let bounds = Buckets::new([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]).unwrap();
+        let family = desk.histogram_family("ack", Unit::None, "Ack.", ["venue", "symbol"], bounds).unwrap();
+        for [venue, symbol] in labels {
+            family.record([venue, symbol], 1.0);
+        }
+    });
+    println!("{counter} {histogram}");
+    assert!(counter <= 300 && histogram <= 900, "{counter} bytes a counter, {histogram} a histogram");
 }
 
 #[test]

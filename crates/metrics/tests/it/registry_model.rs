@@ -279,6 +279,7 @@ impl Families<'_> {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm per operation")]
 fn apply(registry: &Registry, model: &mut Model, step: &Step) {
     let families = Families(registry);
     let pair = |at: Place| [VALUES[at.labels[0]], VALUES[at.labels[1]]];
@@ -286,9 +287,9 @@ fn apply(registry: &Registry, model: &mut Model, step: &Step) {
         Step::Add { at, n, directly } => {
             let family = families.counter(at.name);
             if directly {
-                family.add(pair(at), n)
+                family.add(pair(at), n);
             } else {
-                family.with(pair(at)).add(n)
+                family.with(pair(at)).add(n);
             }
             model.count(&Families::name(Kind::Counter, at.name), at.labels, n);
         }
@@ -297,18 +298,18 @@ fn apply(registry: &Registry, model: &mut Model, step: &Step) {
             let labels = if backwards { [("y", y), ("x", x)] } else { [("x", x), ("y", y)] };
             let family = families.dynamic(at.name);
             if directly {
-                family.add(&labels, n)
+                family.add(&labels, n);
             } else {
-                family.with(&labels).add(n)
+                family.with(&labels).add(n);
             }
             model.count(&Families::name(Kind::Dynamic, at.name), at.labels, n);
         }
         Step::Set { at, value, directly } => {
             let family = families.gauge(at.name);
             if directly {
-                family.set(pair(at), value)
+                family.set(pair(at), value);
             } else {
-                family.with(pair(at)).set(value)
+                family.with(pair(at)).set(value);
             }
             model.gauge(&Families::name(Kind::Gauge, at.name), at.labels, |_| value);
         }
@@ -325,9 +326,9 @@ fn apply(registry: &Registry, model: &mut Model, step: &Step) {
         Step::Raise { at, to, directly } => {
             let family = families.gauge(at.name);
             if directly {
-                family.max(pair(at), to)
+                family.max(pair(at), to);
             } else {
-                family.with(pair(at)).max(to)
+                family.with(pair(at)).max(to);
             }
             model.gauge(&Families::name(Kind::Gauge, at.name), at.labels, |now| match now {
                 Some(now) if now >= to => now,
@@ -342,9 +343,9 @@ fn apply(registry: &Registry, model: &mut Model, step: &Step) {
         Step::Record { at, value, directly } => {
             let family = families.histogram(at.name);
             if directly {
-                family.record(pair(at), value)
+                family.record(pair(at), value);
             } else {
-                family.with(pair(at)).record(value)
+                family.with(pair(at)).record(value);
             }
             let name = Families::name(Kind::Histogram, at.name);
             let place = model.place(&name, at.labels, Modelled::Histogram([0; 4], 0.0));

@@ -9,7 +9,7 @@ use bellwether_metrics::{Buckets, RegistryConfig, RegistryError, SeriesError, Un
 
 use crate::desk::{Desk, selector};
 
-const EXPIRY: Duration = Duration::from_secs(60);
+const EXPIRY: Duration = Duration::from_mins(1);
 
 fn expiring() -> Desk {
     Desk::with(RegistryConfig::default().with_idle_expiry(Some(EXPIRY)))
@@ -85,7 +85,7 @@ fn retain_may_use_the_family_itself() {
         orders.increment("new");
         orders.increment(&format!("{id} too"));
         orders.remove("0");
-        id != "0" && orders.with(id).get() % 2 == 0
+        id != "0" && orders.with(id).get().is_multiple_of(2)
     });
     // That of 0 was removed by then, and what was made meanwhile stays.
     assert_eq!(removed, 10);
@@ -239,7 +239,7 @@ fn a_metric_may_have_an_expiry_of_its_own() {
     let fills = desk.counter_family("fills_total", Unit::None, "Fills.", ["id"]).unwrap();
     let rejects = desk.counter_family("rejects_total", Unit::None, "Rejects.", ["id"]).unwrap();
     let plain = desk.counter("plain_total", Unit::None, "Plain.").unwrap();
-    orders.set_idle_expiry(Some(Duration::from_secs(600)));
+    orders.set_idle_expiry(Some(Duration::from_mins(10)));
     fills.set_idle_expiry(None);
     for family in [&orders, &fills, &rejects] {
         family.increment("1");
@@ -317,11 +317,13 @@ fn no_count_is_lost_among_threads_that_make_remove_expire_and_scrape() {
                 desk.sample();
             }
         });
-        adders.into_iter().for_each(|adder| adder.join().unwrap());
+        for adder in adders {
+            adder.join().unwrap();
+        }
         done.store(true, Ordering::Relaxed);
     });
     // "held 7" is removed again and again; the others never are, for they are held.
-    let by_handle: u64 = held[..4].iter().map(|counter| counter.get()).sum();
+    let by_handle: u64 = held[..4].iter().map(bellwether_metrics::Counter::get).sum();
     assert_eq!(by_handle, 3 * ROUNDS);
     for counter in &held[4..7] {
         assert_eq!(counter.get(), 3 * ROUNDS / 4);

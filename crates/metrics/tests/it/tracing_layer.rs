@@ -116,6 +116,7 @@ fn a_span_that_moves_between_threads_is_busy_once() {
     tracing::dispatcher::with_default(&subscriber, || {
         let order = info_span!("order");
         let here = order.enter();
+        ms(&desk, 2);
         std::thread::scope(|scope| {
             scope
                 .spawn(|| tracing::dispatcher::with_default(&subscriber, || order.in_scope(|| ms(&desk, 3))));
@@ -123,7 +124,7 @@ fn a_span_that_moves_between_threads_is_busy_once() {
         drop(here);
         ms(&desk, 50);
     });
-    assert_eq!(seen(&desk), [span("order", 1, 0.003)]);
+    assert_eq!(seen(&desk), [span("order", 1, 0.005)]);
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn pairs_beyond_the_bound_share_one_series_and_no_order_is_lost() {
         order.rejected("price_band");
         orders.send(10.0).cancelled();
     }
+    let rest = selector("order_fill_ratio").equal("overflow".try_into().unwrap(), "true");
+    assert_eq!(desk.value(&rest), Some(Value::Gauge(0.25)), "the rest has a ratio of its own");
     let too_long = "x".repeat(5_000);
     orders.at(&too_long, "a").sent.increment();
     for (name, expected, most) in [
