@@ -27,7 +27,7 @@ mod rows;
 mod slot;
 mod sync;
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom_models))]
 mod loom;
 
 use std::cell::Cell;
@@ -39,9 +39,9 @@ use self::pool::{Lease, Pool};
 pub(crate) use self::row::Row;
 pub(crate) use self::slot::Slot;
 
-#[cfg(not(loom))]
+#[cfg(not(loom_models))]
 static POOL: Pool = Pool::new();
-#[cfg(loom)]
+#[cfg(loom_models)]
 static POOL: std::sync::LazyLock<Pool> = std::sync::LazyLock::new(Pool::new);
 
 /// Which lane this thread writes to.
@@ -123,7 +123,7 @@ fn take() -> Option<&'static lane::Lane> {
     LEASE.try_with(|place| place.set(Some(ThreadLease { _lease: lease }))).ok().map(|()| lane)
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom_models)))]
 mod tests {
     use std::panic::catch_unwind;
     use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -9,10 +9,10 @@ use super::slot::{SLOTS, Slot};
 use super::sync::Mutex;
 
 /// Most lanes: as many threads record without locked instructions.
-#[cfg(not(loom))]
+#[cfg(not(loom_models))]
 pub(super) const MAX_LANES: usize = 256;
 /// Most lanes: few, for models.
-#[cfg(loom)]
+#[cfg(loom_models)]
 pub(super) const MAX_LANES: usize = 2;
 
 /// All lanes, and which of their slots are taken.
@@ -94,7 +94,7 @@ impl Drop for Lease<'_> {
 }
 
 impl Pool {
-    #[cfg(not(loom))]
+    #[cfg(not(loom_models))]
     pub(super) const fn new() -> Self {
         Self {
             lanes: [const { OnceLock::new() }; MAX_LANES],
@@ -103,7 +103,7 @@ impl Pool {
         }
     }
 
-    #[cfg(loom)]
+    #[cfg(loom_models)]
     pub(super) fn new() -> Self {
         Self {
             lanes: [const { OnceLock::new() }; MAX_LANES],
@@ -163,7 +163,7 @@ impl Pool {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom_models)))]
 mod tests {
     use super::*;
 
