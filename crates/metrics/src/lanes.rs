@@ -27,21 +27,21 @@ mod rows;
 mod slot;
 mod sync;
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom_models))]
 mod loom;
 
 use std::cell::Cell;
 
 pub(crate) use self::cells::Cells;
 use self::page::Page;
-pub(crate) use self::pool::Use;
+pub use self::pool::LaneUse;
 use self::pool::{Lease, Pool};
 pub(crate) use self::row::Row;
 pub(crate) use self::slot::Slot;
 
-#[cfg(not(loom))]
+#[cfg(not(loom_models))]
 static POOL: Pool = Pool::new();
-#[cfg(loom)]
+#[cfg(loom_models)]
 static POOL: std::sync::LazyLock<Pool> = std::sync::LazyLock::new(Pool::new);
 
 /// Which lane this thread writes to.
@@ -123,12 +123,7 @@ fn take() -> Option<&'static lane::Lane> {
     LEASE.try_with(|place| place.set(Some(ThreadLease { _lease: lease }))).ok().map(|()| lane)
 }
 
-/// How much is in use, in the whole process.
-pub(crate) fn in_use() -> Use {
-    POOL.in_use()
-}
-
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom_models)))]
 mod tests {
     use std::panic::catch_unwind;
     use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -193,7 +188,7 @@ mod tests {
                 });
             }
             there.wait();
-            assert_eq!(in_use().lanes, pool::MAX_LANES);
+            assert_eq!(LaneUse::now().lanes, pool::MAX_LANES);
             gone.wait();
         });
         assert_eq!(cells.read(0), 2 * THREADS as u64);

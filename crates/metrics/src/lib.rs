@@ -60,7 +60,7 @@
 //! of its bucket.
 //!
 //! What counts and adds up is kept once per thread, in slots that this thread alone writes to, and added up when it is read.
-//! At most 256 threads at a time have slots of their own; more share some. A series takes 8 bytes per slot for each thread
+//! At most 256 threads at a time have slots of their own; more share some ([`LaneUse`] tells). A series takes 8 bytes per slot for each thread
 //! that records near it, in pages of 32 kB that stay as long as the process.
 //!
 //! # Features
@@ -188,6 +188,7 @@ pub use crate::instrument::Instrument;
 pub use crate::label_set::{LabelSet, LabelValue};
 #[doc(hidden)]
 pub use crate::label_set::{are_distinct, is_label_name};
+pub use crate::lanes::LaneUse;
 pub use crate::metric::OVERFLOW_LABEL;
 pub use crate::native::NativeSnapshot;
 pub use crate::native_buckets::{NativeBuckets, NativeBucketsError};

@@ -36,7 +36,7 @@ pub struct OwnMetric {
 ///
 /// Those with an interval of their own have an age (time since the start of the last run that ended well), the length of that
 /// run, and runs that were skipped because the one before had not ended.
-pub const OWN_METRICS: [OwnMetric; 18] = [
+pub const OWN_METRICS: [OwnMetric; 16] = [
     OwnMetric {
         name: "bellwether_metrics_collector_age_seconds",
         kind: Kind::Gauge,
@@ -92,20 +92,6 @@ pub const OWN_METRICS: [OwnMetric; 18] = [
         unit: Unit::None,
         labels: &[],
         help: "Samples that the history took.",
-    },
-    OwnMetric {
-        name: "bellwether_metrics_lane_slots",
-        kind: Kind::Gauge,
-        unit: Unit::None,
-        labels: &[],
-        help: "Slots that series of this process have in the lanes of its threads, of 1044480.",
-    },
-    OwnMetric {
-        name: "bellwether_metrics_lanes",
-        kind: Kind::Gauge,
-        unit: Unit::None,
-        labels: &[],
-        help: "Threads of this process that have a lane of their own to record in, of 256.",
     },
     OwnMetric {
         name: "bellwether_metrics_overflowed_total",
@@ -498,8 +484,6 @@ impl Collect for OwnFigures {
             evicted,
             held,
             samples,
-            slots,
-            lanes,
             overflowed,
             refused,
             sample_seconds,
@@ -536,9 +520,6 @@ impl Collect for OwnFigures {
         let taken = figures.samples.get();
         out.gauge(held, &none, taken.saturating_sub(gone) as f64);
         out.counter(samples, &none, taken as f64);
-        let in_use = crate::lanes::in_use();
-        out.gauge(slots, &none, f64::from(in_use.slots));
-        out.gauge(lanes, &none, in_use.lanes as f64);
         out.counter(overflowed, &none, figures.overflowed.get() as f64);
         let by_reason = &figures.refused;
         let counts = [

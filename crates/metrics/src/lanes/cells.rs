@@ -147,7 +147,7 @@ impl Drop for Cells {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom_models)))]
 mod tests {
     use std::thread;
 

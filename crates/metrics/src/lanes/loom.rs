@@ -66,12 +66,12 @@ fn a_reader_sees_no_sum_fall_and_none_too_high() {
 }
 
 #[test]
-fn a_thread_that_finds_no_lane_counts_in_the_shared_one() {
+fn threads_that_find_no_lane_count_in_the_shared_one() {
     model(|| {
         let pool = Arc::new(Pool::new());
         let slot = pool.take(1).unwrap();
-        // One of two lanes is never given back.
-        let kept = pool.lease();
+        // Both lanes are taken.
+        let kept = (pool.lease(), pool.lease());
         let writers: Vec<_> = (0..2)
             .map(|_| {
                 let pool = Arc::clone(&pool);

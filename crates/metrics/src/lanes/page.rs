@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use super::sync::AtomicU64;
 
 /// Slots of a page.
-#[cfg(not(loom))]
+#[cfg(not(loom_models))]
 pub(super) const PAGE: usize = 4_096;
 /// Slots of a page: few, for models.
-#[cfg(loom)]
+#[cfg(loom_models)]
 pub(super) const PAGE: usize = 4;
 
 /// Slots that lie side by side, in cache lines that no other page has a part of. 32 kB.
@@ -20,9 +20,9 @@ impl Page {
     #[inline(never)]
     #[allow(clippy::large_stack_arrays, reason = "an optimised build clears the box in its place")]
     pub(super) fn new() -> Box<Self> {
-        #[cfg(not(loom))]
+        #[cfg(not(loom_models))]
         let slots = [const { AtomicU64::new(0) }; PAGE];
-        #[cfg(loom)]
+        #[cfg(loom_models)]
         let slots = std::array::from_fn(|_| AtomicU64::new(0));
         Box::new(Self(slots))
     }

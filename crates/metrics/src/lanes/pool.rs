@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use super::lane::Lane;
 use super::rows::Rows;
-use super::slot::Slot;
+use super::slot::{SLOTS, Slot};
 use super::sync::Mutex;
 
 /// Most lanes: as many threads record without locked instructions.
-#[cfg(not(loom))]
+#[cfg(not(loom_models))]
 pub(super) const MAX_LANES: usize = 256;
 /// Most lanes: few, for models.
-#[cfg(loom)]
+#[cfg(loom_models)]
 pub(super) const MAX_LANES: usize = 2;
 
 /// All lanes, and which of their slots are taken.
@@ -37,13 +37,40 @@ impl State {
     }
 }
 
-/// How much of a pool is in use.
+/// How much there is in use of what all registries of the process record in.
+///
+/// No registry tells it by itself, since it is not the registry's own. A host that wants to see it asks:
+///
+/// ```
+/// # use bellwether_core::SystemClock;
+/// use bellwether_metrics::{LaneUse, Registry, RegistryConfig, Unit};
+/// let metrics = Registry::new(&SystemClock::shared(), RegistryConfig::default());
+/// let lanes = || LaneUse::now().lanes as f64;
+/// metrics.gauge_fn("metric_lanes", Unit::None, "Threads that record without a locked instruction.", lanes)?;
+/// assert!(LaneUse::now().lanes <= LaneUse::MAX_LANES);
+/// # Ok::<(), bellwether_metrics::RegistryError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Use {
-    /// Lanes that threads have.
-    pub(crate) lanes: usize,
-    /// Slots that series have.
-    pub(crate) slots: u32,
+#[non_exhaustive]
+pub struct LaneUse {
+    /// Lanes that threads have: as many of them record without a locked instruction. While there are
+    /// [`MAX_LANES`](Self::MAX_LANES), the others share one.
+    pub lanes: usize,
+    /// Slots that series have in each lane. A series that comes when there are [`MAX_SLOTS`](Self::MAX_SLOTS) is recorded
+    /// with locked instructions.
+    pub slots: usize,
+}
+
+impl LaneUse {
+    /// Most lanes.
+    pub const MAX_LANES: usize = MAX_LANES;
+    /// Most slots.
+    pub const MAX_SLOTS: usize = SLOTS as usize;
+
+    /// What is in use now.
+    pub fn now() -> Self {
+        super::POOL.in_use()
+    }
 }
 
 /// The right to write to a lane, given back when it is dropped.
@@ -67,7 +94,7 @@ impl Drop for Lease<'_> {
 }
 
 impl Pool {
-    #[cfg(not(loom))]
+    #[cfg(not(loom_models))]
     pub(super) const fn new() -> Self {
         Self {
             lanes: [const { OnceLock::new() }; MAX_LANES],
@@ -76,7 +103,7 @@ impl Pool {
         }
     }
 
-    #[cfg(loom)]
+    #[cfg(loom_models)]
     pub(super) fn new() -> Self {
         Self {
             lanes: [const { OnceLock::new() }; MAX_LANES],
@@ -130,13 +157,13 @@ impl Pool {
         self.state.lock().rows.give_back(slot.number(), n);
     }
 
-    pub(super) fn in_use(&self) -> Use {
+    pub(super) fn in_use(&self) -> LaneUse {
         let state = self.state.lock();
-        Use { lanes: state.made - state.free_lanes.len(), slots: state.rows.taken() }
+        LaneUse { lanes: state.made - state.free_lanes.len(), slots: state.rows.taken() as usize }
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom_models)))]
 mod tests {
     use super::*;
 
@@ -157,12 +184,12 @@ mod tests {
         let pool = Pool::new();
         let leases: Vec<_> = (0..MAX_LANES).map(|_| pool.lease().unwrap()).collect();
         assert!(pool.lease().is_none());
-        assert_eq!(pool.in_use(), Use { lanes: MAX_LANES, slots: 0 });
+        assert_eq!(pool.in_use(), LaneUse { lanes: MAX_LANES, slots: 0 });
         drop(leases);
         assert!(pool.lease().is_some());
         assert_eq!(pool.lanes().count(), MAX_LANES);
         pool.take(12).unwrap();
-        assert_eq!(pool.in_use(), Use { lanes: 0, slots: 12 });
+        assert_eq!(pool.in_use(), LaneUse { lanes: 0, slots: 12 });
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Rows {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom_models)))]
 mod tests {
     use proptest::prelude::*;
 

@@ -5,10 +5,10 @@ use super::page::PAGE;
 use super::row::Row;
 
 /// Pages of a lane: as many as a byte can name, but one, which stands for no page at all.
-#[cfg(not(loom))]
+#[cfg(not(loom_models))]
 pub(super) const PAGES: usize = 255;
 /// Pages of a lane: few, for models.
-#[cfg(loom)]
+#[cfg(loom_models)]
 pub(super) const PAGES: usize = 1;
 
 /// All slots of a lane.
@@ -65,7 +65,7 @@ impl Slot {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(loom_models)))]
 mod tests {
     use super::*;
 
