@@ -279,7 +279,6 @@ impl Families<'_> {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one arm per operation")]
 fn apply(registry: &Registry, model: &mut Model, step: &Step) {
     let families = Families(registry);
     let pair = |at: Place| [VALUES[at.labels[0]], VALUES[at.labels[1]]];

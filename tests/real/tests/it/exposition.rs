@@ -292,8 +292,10 @@ fn the_openmetrics_parser_of_prometheus_client_reads_every_line() {
     let metrics = registry();
     let page = metrics.encode(Format::OpenMetrics);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/openmetrics_check.py");
+    let python = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/python");
     let mut child = Command::new("python3")
         .arg(script)
+        .env("PYTHONPATH", python)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
